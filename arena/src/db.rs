@@ -1,0 +1,97 @@
+//! One SQL text, two typed pools.
+//!
+//! `on!` writes a body out twice, once for each driver, so both are checked by the compiler and
+//! neither pays for the other. Both databases read the portable subset described in
+//! `migrations/README.md`.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use sqlx::{
+    PgPool, SqlitePool,
+    migrate::Migrator,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// How long a caller waits for a connection before the answer is "try again".
+const ACQUIRE_MAX: Duration = Duration::from_secs(3);
+const CONNECTIONS_MAX: u32 = 16;
+
+/// The open database; cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) enum Db {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// Runs one body against whichever database is open: `on!(db, pool => …)`.
+macro_rules! on {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match &$db {
+            $crate::db::Db::Sqlite($pool) => $body,
+            $crate::db::Db::Postgres($pool) => $body,
+        }
+    };
+}
+pub(crate) use on;
+
+impl Db {
+    /// Opens `sqlite://…` or `postgres://…` without changing what is in it.
+    pub(crate) async fn open(url: &str) -> anyhow::Result<Db> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let pool = PgPoolOptions::new()
+                .max_connections(CONNECTIONS_MAX)
+                .acquire_timeout(ACQUIRE_MAX)
+                .connect(url)
+                .await
+                .context("opening PostgreSQL")?;
+            return Ok(Db::Postgres(pool));
+        }
+        let options = url
+            .parse::<SqliteConnectOptions>()
+            .context("reading the database's address")?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // With a write-ahead log, NORMAL survives the death of the process; only the last
+            // commits before a power cut may be missing, never half of one.
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5));
+        // An in-memory database belongs to its connection, so it must have exactly one, for ever.
+        let pool = if url.contains(":memory:") {
+            SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None)
+        } else {
+            SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX)
+        };
+        let pool = pool.acquire_timeout(ACQUIRE_MAX).connect_with(options).await;
+        Ok(Db::Sqlite(pool.context("opening the SQLite file")?))
+    }
+
+    /// Brings the schema up to date.
+    pub(crate) async fn migrate(&self) -> anyhow::Result<()> {
+        on!(self, pool => MIGRATIONS.run(pool).await).context("migrating the database")
+    }
+
+    /// Whether it answers.
+    pub(crate) async fn ping(&self) -> Result<(), sqlx::Error> {
+        on!(self, pool => sqlx::query("select 1").execute(pool).await.map(drop))
+    }
+
+    pub(crate) async fn close(&self) {
+        on!(self, pool => pool.close().await);
+    }
+
+    /// How a transaction that will write must begin: `pool.begin_with(db.begin())`.
+    ///
+    /// SQLite fails at once, whatever its timeout, when a transaction that began by reading turns
+    /// to writing after another has written; so ours take the write lock from the start.
+    pub(crate) fn begin(&self) -> &'static str {
+        match self {
+            Db::Sqlite(_) => "begin immediate",
+            Db::Postgres(_) => "begin",
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What a call to the arena answers instead of what was asked for.
+
+use std::time::Duration;
+
+/// The answer of every call to the arena.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Two audiences, two kinds: a refusal is the caller's to mend and is told to them in full; a fault
+/// is ours, is logged once at the door with its causes, and is told to no one.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller's to mend.
+    #[error("{0}")]
+    Refused(Refused),
+    /// Ours to mend.
+    #[error("internal error")]
+    Fault(#[source] anyhow::Error),
+}
+
+/// Why a call was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {detail}")]
+pub struct Refused {
+    /// What sort of refusal, and so which HTTP status.
+    pub why: Why,
+    /// A stable word for programs. Once used, it is kept.
+    pub code: &'static str,
+    /// For people: what was wrong, and what would be right.
+    pub detail: String,
+    /// Which values were wrong.
+    pub fields: Vec<FieldError>,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+}
+
+/// One wrong value.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    /// Its name in JSON.
+    pub field: &'static str,
+    /// What was wrong, and what would be right.
+    pub message: String,
+}
+
+/// What sort of refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Who you are is not known: 401.
+    Unauthenticated,
+    /// You may not: 403.
+    Forbidden,
+    /// There is none, or none that you may know of: 404.
+    NotFound,
+    /// Not in this state: 409.
+    Conflict,
+    /// A wrong value: 422.
+    Invalid,
+    /// Too often: 429.
+    TooMany,
+    /// Not now: 503.
+    Unavailable,
+}
+
+impl Error {
+    /// A refusal with a stable `code` and a sentence.
+    pub fn refused(why: Why, code: &'static str, detail: impl Into<String>) -> Error {
+        let (detail, fields, retry_after) = (detail.into(), Vec::new(), None);
+        Error::Refused(Refused { why, code, detail, fields, retry_after })
+    }
+
+    /// Who you are is not known.
+    pub fn unauthenticated(code: &'static str, detail: impl Into<String>) -> Error {
+        Error::refused(Why::Unauthenticated, code, detail)
+    }
+
+    /// There is no such thing.
+    pub fn not_found(detail: impl Into<String>) -> Error {
+        Error::refused(Why::NotFound, "not_found", detail)
+    }
+
+    /// Not in this state.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Error {
+        Error::refused(Why::Conflict, code, detail)
+    }
+
+    /// One value is wrong.
+    pub fn invalid(field: &'static str, message: impl Into<String>) -> Error {
+        Error::invalid_fields(vec![FieldError { field, message: message.into() }])
+    }
+
+    /// Some values are wrong.
+    pub fn invalid_fields(fields: Vec<FieldError>) -> Error {
+        let detail = fields
+            .iter()
+            .map(|it| format!("{}: {}", it.field, it.message))
+            .collect::<Vec<_>>()
+            .join("; ");
+        let (why, code, retry_after) = (Why::Invalid, "invalid", None);
+        Error::Refused(Refused { why, code, detail, fields, retry_after })
+    }
+
+    /// Too often; try again after `retry_after`.
+    pub fn too_many(retry_after: Duration) -> Error {
+        let detail = format!("too many requests: try again in {} s", retry_after.as_secs().max(1));
+        let (why, code, fields) = (Why::TooMany, "too_many_requests", Vec::new());
+        Error::Refused(Refused { why, code, detail, fields, retry_after: Some(retry_after) })
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Error {
+        Error::Fault(error)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Error {
+        match error {
+            // The pool is exhausted or the database is away: the caller may try again.
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
+                tracing::error!(error = format!("{error:#}"), "The database does not answer");
+                let mut refused = Refused {
+                    why: Why::Unavailable,
+                    code: "unavailable",
+                    detail: "the database does not answer: try again in a few seconds".into(),
+                    fields: Vec::new(),
+                    retry_after: None,
+                };
+                refused.retry_after = Some(Duration::from_secs(3));
+                Error::Refused(refused)
+            }
+            error => Error::Fault(error.into()),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Which games there are. Adding a game adds a line to each `match` here; the compiler finds the
+//! rest.
+
+use core::{fmt, ops::RangeInclusive, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Game, pong::Pong};
+
+/// Every game of the arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Two paddles and a ball.
+    Pong,
+}
+
+/// Names the type of a [`Kind`]'s game in an expression: `for_game!(kind, G => G::RULES)`.
+#[macro_export]
+macro_rules! for_game {
+    ($kind:expr, $G:ident => $body:expr) => {
+        match $kind {
+            $crate::Kind::Pong => {
+                type $G = $crate::pong::Pong;
+                $body
+            }
+        }
+    };
+}
+
+impl Kind {
+    /// All of them, in the order that people see them.
+    pub const ALL: [Kind; 1] = [Kind::Pong];
+
+    /// Its word in addresses, commands, SQL and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Pong => "pong",
+        }
+    }
+
+    /// How many can play.
+    pub fn seats(self) -> RangeInclusive<u8> {
+        for_game!(self, G => G::SEATS)
+    }
+
+    /// The version of its rules.
+    pub fn rules(self) -> u32 {
+        for_game!(self, G => G::RULES)
+    }
+
+    /// Whether its matches change ratings.
+    pub const fn rated(self) -> bool {
+        match self {
+            Kind::Pong => true,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// There is no game of that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoSuchGame;
+
+impl FromStr for Kind {
+    type Err = NoSuchGame;
+
+    fn from_str(name: &str) -> Result<Kind, NoSuchGame> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or(NoSuchGame)
+    }
+}
+
+// So that a game that is not `Send + 'static` is refused here rather than where it is run.
+const _: fn() = || {
+    fn is_game<G: Game>() {}
+    is_game::<Pong>();
+};

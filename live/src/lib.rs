@@ -1,0 +1,1 @@
+//! One live match: its task, its clock, its fan-out

@@ -1,0 +1,1 @@
+//! The Mini App and the web: pages and the browser's code
