@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod accounts;
+mod bus;
 mod clock;
 mod db;
 mod error;
@@ -26,8 +27,8 @@ use std::{ops::Deref, sync::Arc};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use accounts::{Language, NewAccount, Role, User};
-pub use clock::{Clock, Millis};
+pub use accounts::{Language, NewAccount, PublicUser, Role, User};
+pub use clock::{Clock, Millis, Moment};
 pub use error::{Error, FieldError, Refused, Result, Why};
 pub use ids::{MatchId, NotAnId, SessionId, UserId};
 pub use init_data::{InitData, NotInitData, TelegramUser};

@@ -9,6 +9,10 @@ pub struct Options {
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://artel.db", value_parser = database_url, hide_env_values = true)]
     pub database_url: String,
 
+    /// Set to let several processes hear each other: redis://HOST:6379
+    #[arg(long, env = "REDIS_URL", value_parser = redis_url, hide_env_values = true)]
+    pub redis_url: Option<Secret>,
+
     /// What signs access tokens, at least 32 characters [default: made once and kept in the
     /// database]
     #[arg(long, env = "JWT_SECRET", value_parser = jwt_secret, hide_env_values = true)]
@@ -55,6 +59,13 @@ fn database_url(text: &str) -> Result<String, String> {
         false => Err("not a database's address; for example sqlite://artel.db or \
                       postgres://artel:password@localhost/artel"
             .to_owned()),
+    }
+}
+
+fn redis_url(text: &str) -> Result<Secret, String> {
+    match ["redis:", "rediss:"].iter().any(|it| text.starts_with(it)) {
+        true => Ok(Secret::new(text)),
+        false => Err("not a Redis server's address; for example redis://localhost:6379".to_owned()),
     }
 }
 
