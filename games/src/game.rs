@@ -6,6 +6,7 @@ use core::{
     ops::{Add, RangeInclusive, Sub},
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::Seed;
@@ -20,14 +21,14 @@ use crate::Seed;
 /// `tests/laws.rs` checks the laws that every game keeps.
 pub trait Game: Clone + PartialEq + fmt::Debug + Sized + Send + 'static {
     /// What a room can set: length, difficulty …
-    type Options: Clone + Default + fmt::Debug + Serialize + DeserializeOwned + Send;
+    type Options: Clone + Default + fmt::Debug + Serialize + DeserializeOwned + JsonSchema + Send;
     /// What a seat may do. Arrives from strangers: `act` checks every value in it.
-    type Action: Clone + fmt::Debug + Serialize + DeserializeOwned + Send;
+    type Action: Clone + fmt::Debug + Serialize + DeserializeOwned + JsonSchema + Send;
     /// What changed: the event on the wire. Serialises to a JSON object whose names are none of
     /// `type`, `seq`, `at`, `seat` and `n`, since it stands beside them.
-    type Update: Clone + PartialEq + fmt::Debug + Serialize + Send;
+    type Update: Clone + PartialEq + fmt::Debug + Serialize + JsonSchema + Send;
     /// All that one viewer may know now: what a socket is told when it joins or comes back.
-    type View: PartialEq + fmt::Debug + Serialize + Send;
+    type View: PartialEq + fmt::Debug + Serialize + JsonSchema + Send;
 
     /// The version of the rules. Raised when the same journal would give another match.
     const RULES: u32;
@@ -40,12 +41,7 @@ pub trait Game: Clone + PartialEq + fmt::Debug + Sized + Send + 'static {
     ///
     /// # Errors
     /// When an option is out of range; the message names it and what would be right.
-    fn deal(
-        options: Self::Options,
-        seats: u8,
-        seed: Seed,
-        at: Time,
-    ) -> Result<Self, BadOptions>;
+    fn deal(options: Self::Options, seats: u8, seed: Seed, at: Time) -> Result<Self, BadOptions>;
 
     /// A seat acts.
     ///
@@ -146,7 +142,9 @@ impl Sub for Time {
 }
 
 /// A place in a match, numbered from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Seat(pub u8);
 

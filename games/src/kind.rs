@@ -4,6 +4,7 @@
 use core::{fmt, ops::RangeInclusive, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Game, pong::Pong};
 
@@ -47,6 +48,28 @@ impl Kind {
     /// The version of its rules.
     pub fn rules(self) -> u32 {
         for_game!(self, G => G::RULES)
+    }
+
+    /// What can be set, as a JSON schema.
+    pub fn options_schema(self) -> Value {
+        for_game!(self, G => schemars::schema_for!(<G as Game>::Options).to_value())
+    }
+
+    /// What is set unless somebody sets it otherwise.
+    pub fn default_options(self) -> Value {
+        for_game!(self, G => {
+            let options = <G as Game>::Options::default();
+            serde_json::to_value(options).expect("options are plain data")
+        })
+    }
+
+    /// The JSON schemas of the game's update, view and actions, which the wire carries.
+    pub fn wire_schemas(self) -> [Value; 3] {
+        for_game!(self, G => [
+            schemars::schema_for!(<G as Game>::Update).to_value(),
+            schemars::schema_for!(<G as Game>::View).to_value(),
+            schemars::schema_for!(<G as Game>::Action).to_value(),
+        ])
     }
 
     /// Whether its matches change ratings.

@@ -1,0 +1,171 @@
+//! What others hold of a match: a handle to find it, a chair to sit in it.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicU8, Ordering},
+};
+
+use bytes::Bytes;
+use games::Seat;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+
+pub use crate::wire::Status;
+use crate::wire::{BadMessage, Message};
+
+/// A match, for those who don't run it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(crate) inbox: mpsc::Sender<Inbound>,
+    pub(crate) left: mpsc::UnboundedSender<Place>,
+    pub(crate) glance: Arc<Mutex<Glance>>,
+    pub(crate) opened: Instant,
+}
+
+/// What can be seen of a match without sitting down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Glance {
+    /// Where it stands.
+    pub status: Status,
+    /// Points by seat.
+    pub scores: Vec<i64>,
+    /// Who is ready, by seat.
+    pub ready: Vec<bool>,
+}
+
+/// The number of a chair in its match.
+pub(crate) type Place = u64;
+
+#[derive(Debug)]
+pub(crate) enum Inbound {
+    Sit { seat: Option<Seat>, after: Option<u64>, reply: oneshot::Sender<Result<Chair, Full>> },
+    Says { place: Place, message: Result<Message, BadMessage> },
+    CaughtUp { place: Place },
+}
+
+/// Too many watch this match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// Why a chair was taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum End {
+    /// The match is over, or its task is gone.
+    Over = 0,
+    /// The same player sat down elsewhere.
+    Replaced = 1,
+}
+
+/// What a chair and its match share.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// The queue was full, so something was left out: a fresh view is due.
+    pub(crate) behind: AtomicBool,
+    /// An [`End`], read once the queue is closed.
+    pub(crate) end: AtomicU8,
+}
+
+/// A place at a match: what it says comes in here in order, and what is said here goes to it.
+/// Dropping it leaves the place.
+#[derive(Debug)]
+pub struct Chair {
+    pub(crate) place: Place,
+    pub(crate) seat: Option<Seat>,
+    pub(crate) inbox: mpsc::Sender<Inbound>,
+    /// Unbounded, since a chair sends one word in its life.
+    pub(crate) left: mpsc::UnboundedSender<Place>,
+    pub(crate) queue: mpsc::Receiver<Bytes>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) opened: Instant,
+    /// Whether the fresh view has been asked for.
+    pub(crate) asked: bool,
+}
+
+impl Handle {
+    /// Takes a seat, or a place in the crowd. The first message heard is the state now, or what
+    /// was missed since the message numbered `after`; nothing is lost between that and the next.
+    ///
+    /// # Errors
+    /// [`End::Over`] when the match's task is gone; [`Full`] when too many watch.
+    pub async fn sit(
+        &self,
+        seat: Option<Seat>,
+        after: Option<u64>,
+    ) -> Result<Result<Chair, Full>, End> {
+        let (reply, answer) = oneshot::channel();
+        let sit = Inbound::Sit { seat, after, reply };
+        self.inbox.send(sit).await.map_err(|_| End::Over)?;
+        answer.await.map_err(|_| End::Over)
+    }
+
+    /// What can be seen without sitting down.
+    pub fn glance(&self) -> Glance {
+        self.glance.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the match's task is gone.
+    pub fn is_over(&self) -> bool {
+        self.inbox.is_closed()
+    }
+}
+
+impl Chair {
+    /// The seat, unless this place is in the crowd.
+    pub fn seat(&self) -> Option<Seat> {
+        self.seat
+    }
+
+    /// Milliseconds since the match was opened.
+    pub fn at(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Says something to the match; waits while its inbox is full. What could not be read is said
+    /// too: its number is spent, and the match answers it in its turn.
+    pub async fn say(&self, message: Result<Message, BadMessage>) {
+        // A closed inbox is told by `hear`.
+        let _ = self.inbox.send(Inbound::Says { place: self.place, message }).await;
+    }
+
+    /// The next message, as JSON. May be dropped and called again at any time.
+    ///
+    /// # Errors
+    /// When the place was taken away, after the last message.
+    pub async fn hear(&mut self) -> Result<Bytes, End> {
+        match self.queue.try_recv() {
+            Ok(message) => return Ok(message),
+            Err(mpsc::error::TryRecvError::Disconnected) => return Err(self.end()),
+            Err(mpsc::error::TryRecvError::Empty) => {}
+        }
+        match self.shared.behind.load(Ordering::Acquire) {
+            true if !self.asked => {
+                let _ = self.inbox.send(Inbound::CaughtUp { place: self.place }).await;
+                self.asked = true;
+            }
+            true => {}
+            false => self.asked = false,
+        }
+        self.queue.recv().await.ok_or_else(|| self.end())
+    }
+
+    /// A message that is here already.
+    pub fn heard(&mut self) -> Option<Bytes> {
+        self.queue.try_recv().ok()
+    }
+
+    fn end(&self) -> End {
+        match self.shared.end.load(Ordering::Acquire) {
+            it if it == End::Replaced as u8 => End::Replaced,
+            _ => End::Over,
+        }
+    }
+}
+
+impl Drop for Chair {
+    fn drop(&mut self) {
+        let _ = self.left.send(self.place);
+    }
+}
