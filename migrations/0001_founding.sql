@@ -134,7 +134,9 @@ create table queue_entries (
     game      text             not null,
     chat_id   text,
     rating    double precision not null,
-    joined_at bigint           not null
+    joined_at bigint           not null,
+    -- When the entry lapses, unless a page of theirs in the lobby keeps it.
+    expires_at bigint          not null
 );
 create index queue_entries_by_game on queue_entries (game, joined_at);
 

@@ -14,6 +14,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use crate::UserId;
+
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// How long a caller waits for a connection before the answer is "try again".
@@ -37,6 +39,45 @@ macro_rules! on {
     };
 }
 pub(crate) use on;
+
+/// Gives the connections of both drivers, and so their transactions, the same methods from one
+/// text: `on_both! { impl Trait { … } }`. For steps that several transactions share.
+macro_rules! on_both {
+    (impl $Trait:ident { $($methods:tt)* }) => {
+        impl $Trait for sqlx::SqliteConnection { $($methods)* }
+        impl $Trait for sqlx::PgConnection { $($methods)* }
+    };
+}
+pub(crate) use on_both;
+
+/// Transactions about the same people take turns.
+pub(crate) trait Turns {
+    /// Waits until no other transaction has these people, and keeps them until this one ends.
+    ///
+    /// Whoever changes what must agree about a person across rows (waiting or playing, a rating
+    /// and its statistics) calls this first and once, with everybody concerned: the people are
+    /// taken in order of their ids, so that no two transactions can wait for each other.
+    async fn take_turns(&mut self, users: &[UserId]) -> sqlx::Result<()>;
+}
+
+impl Turns for sqlx::SqliteConnection {
+    /// `begin immediate` has the whole database already.
+    async fn take_turns(&mut self, _users: &[UserId]) -> sqlx::Result<()> {
+        Ok(())
+    }
+}
+
+impl Turns for sqlx::PgConnection {
+    async fn take_turns(&mut self, users: &[UserId]) -> sqlx::Result<()> {
+        let mut users = users.to_vec();
+        users.sort_unstable();
+        users.dedup();
+        for user in users {
+            sqlx::query("select pg_advisory_xact_lock($1)").bind(user).execute(&mut *self).await?;
+        }
+        Ok(())
+    }
+}
 
 impl Db {
     /// Opens `sqlite://…` or `postgres://…` without changing what is in it.

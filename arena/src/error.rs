@@ -105,6 +105,14 @@ impl Error {
         let (why, code, fields) = (Why::TooMany, "too_many_requests", Vec::new());
         Error::Refused(Refused { why, code, detail, fields, retry_after: Some(retry_after) })
     }
+
+    /// All there is to say, for the log: a fault with its causes.
+    pub fn report(&self) -> String {
+        match self {
+            Error::Refused(refused) => refused.to_string(),
+            Error::Fault(cause) => format!("{cause:#}"),
+        }
+    }
 }
 
 impl From<anyhow::Error> for Error {

@@ -23,8 +23,9 @@ mod ratings;
 mod sessions;
 mod tickets;
 
-use std::{ops::Deref, sync::Arc};
+use std::{future::Future, ops::Deref, sync::Arc, time::Duration};
 
+use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use accounts::{Language, NewAccount, PublicUser, Role, User};
@@ -32,11 +33,21 @@ pub use clock::{Clock, Millis, Moment};
 pub use error::{Error, FieldError, Refused, Result, Why};
 pub use ids::{MatchId, NotAnId, SessionId, UserId};
 pub use init_data::{InitData, NotInitData, TelegramUser};
-pub use lobby::{LobbyChair, LobbyMessage};
-pub use options::Options;
-pub use queue::{Queued, QueueStatus};
+pub use lobby::{LobbyChair, LobbyMessage, Place, QueueUpdate};
+pub use matches::{MatchInfo, MatchPlayer};
+pub use options::{Options, Secret};
+pub use profiles::{
+    GameRating, GameStats, History, PastMatch, PastPlayer, Profile, Stats, TopList, TopPlayer,
+};
+pub use queue::{Matched, QueueStatus, Queued, Side};
+pub use ratings::{RATED_GAMES_MAX, Rating, Score};
 pub use sessions::{Device, Principal, Session};
 pub use tickets::Ticket;
+
+/// How often the processes hear which sessions the others have ended.
+const HEAR_EVERY: Duration = Duration::from_secs(2);
+/// How often what is left of old sessions is deleted.
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// The arena: a handle on everything that lasts. Cheap to clone.
 #[derive(Clone)]
@@ -49,8 +60,12 @@ pub struct Inner {
     pub(crate) options: Options,
     pub(crate) keys: sessions::Keys,
     pub(crate) hashing: passwords::Hashing,
+    pub(crate) ended: sessions::Ended,
     pub(crate) tickets: tickets::Tickets,
     pub(crate) lobby: lobby::Lobby,
+    pub(crate) bus: bus::Bus,
+    pub(crate) queue: queue::Queue,
+    pub(crate) live: matches::Live,
     /// Cancelled once, when the server is asked to stop.
     pub(crate) closing: CancellationToken,
     /// Every task of the arena: `close` waits for them.
@@ -69,30 +84,80 @@ impl Arena {
     /// Opens the database, brings it up to date, and starts what runs in the background.
     ///
     /// # Errors
-    /// When the database can't be opened or migrated.
+    /// When the database can't be opened or migrated, or Redis's address is wrong.
     pub async fn open(options: Options, clock: Clock) -> anyhow::Result<Arena> {
         let db = db::Db::open(&options.database_url).await?;
         db.migrate().await?;
         let keys = sessions::Keys::open(&db, &options).await?;
+        let (bus, ends) = bus::Bus::new(&options)?;
         let arena = Arena(Arc::new(Inner {
             hashing: passwords::Hashing::new(),
+            ended: sessions::Ended::default(),
             tickets: tickets::Tickets::default(),
             lobby: lobby::Lobby::default(),
+            queue: queue::Queue::default(),
+            live: matches::Live::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            bus,
             db,
             clock,
             options,
             keys,
         }));
+        if let Some(ends) = ends {
+            ends.start(&arena);
+        }
+        arena.tasks.spawn(arena.clone().run_matcher());
+        arena.every(HEAR_EVERY, "Ended sessions are not heard of", Arena::hear_of_ended_sessions);
+        arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
         Ok(arena)
     }
 
-    /// Whether the database answers.
+    /// Brings the database up to date and does nothing else.
     ///
     /// # Errors
-    /// When it does not.
+    /// When the database can't be opened or migrated.
+    pub async fn migrate(options: &Options) -> anyhow::Result<()> {
+        let db = db::Db::open(&options.database_url).await?;
+        db.migrate().await?;
+        db.close().await;
+        Ok(())
+    }
+
+    /// Does `work` now and then, until the arena closes.
+    fn every<F>(&self, pause: Duration, failed: &'static str, work: fn(Arena) -> F)
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let arena = self.clone();
+        self.tasks.spawn(async move {
+            let work = async {
+                loop {
+                    if let Err(error) = work(arena.clone()).await {
+                        tracing::error!(error = error.report(), "{failed}");
+                    }
+                    sleep(pause).await;
+                }
+            };
+            arena.closing.run_until_cancelled(work).await;
+        });
+    }
+
+    /// Whether the database answers, and Redis where it is used.
+    ///
+    /// # Errors
+    /// When one does not.
     pub async fn ready(&self) -> Result<()> {
-        Ok(self.db.ping().await?)
+        self.db.ping().await?;
+        self.bus.ping().await
+    }
+
+    /// Stops what runs in the background, waits for it, and closes the database.
+    pub async fn close(&self) {
+        self.closing.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.db.close().await;
     }
 }

@@ -1,0 +1,77 @@
+//! `GET /ws/game/{match_id}`: from the frames of a socket to a chair at a match and back.
+
+use std::convert::Infallible;
+
+use arena::MatchId;
+use axum::{
+    Router,
+    extract::{Path, State, WebSocketUpgrade},
+    http::HeaderMap,
+    response::Response,
+    routing::get,
+};
+use live::{Chair, End, wire::Message};
+use serde::Deserialize;
+
+use crate::{
+    Api, Problem,
+    extract::Asked,
+    sockets::{self, Goodbye, Socket},
+};
+
+pub(crate) fn routes() -> Router<Api> {
+    Router::new().route("/ws/game/{match_id}", get(open))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Opening {
+    ticket: String,
+    /// The last message that was heard before.
+    after: Option<u64>,
+}
+
+async fn open(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Asked(Opening { ticket, after }): Asked<Opening>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Problem> {
+    let by = sockets::admit(&api, &headers, &ticket)?;
+    let arena = api.arena.clone();
+    Ok(sockets::open(&api, upgrade, by, async move |mut socket: Socket| {
+        let Ok(id) = id.parse::<MatchId>() else {
+            return (socket, Goodbye::NotFound);
+        };
+        let goodbye = match arena.sit(&by, id, after).await {
+            Ok(chair) => {
+                let Err(goodbye) = talk(&mut socket, chair).await;
+                goodbye
+            }
+            Err(error) => Goodbye::of(error),
+        };
+        (socket, goodbye)
+    }))
+}
+
+/// Carries messages both ways until one side ends it.
+async fn talk(socket: &mut Socket, mut chair: Chair) -> Result<Infallible, Goodbye> {
+    loop {
+        tokio::select! {
+            biased;
+            heard = chair.hear() => match heard {
+                Ok(message) => socket.say(message).await?,
+                Err(End::Over) => return Err(Goodbye::MatchOver),
+                Err(End::Replaced) => return Err(Goodbye::Replaced),
+            },
+            said = socket.recv() => {
+                let message = Message::parse(&said?);
+                if message.is_err() {
+                    socket.count_bad()?;
+                }
+                chair.say(message).await;
+            }
+        }
+    }
+}

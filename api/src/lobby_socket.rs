@@ -1,0 +1,89 @@
+//! `GET /ws/lobby`: what concerns somebody while they are in no match.
+
+use std::convert::Infallible;
+
+use arena::LobbyChair;
+use axum::{
+    Router,
+    extract::{State, WebSocketUpgrade},
+    http::HeaderMap,
+    response::Response,
+    routing::get,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Api, Problem,
+    extract::Asked,
+    sockets::{self, Goodbye, Socket},
+};
+
+pub(crate) fn routes() -> Router<Api> {
+    Router::new().route("/ws/lobby", get(open))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Opening {
+    ticket: String,
+}
+
+/// What a client may say.
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum Said {
+    Ping { t: serde_json::Number },
+}
+
+/// What is answered to that.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Answer<'a> {
+    Pong { t: serde_json::Number },
+    Error { code: &'a str, message: &'a str },
+}
+
+async fn open(
+    State(api): State<Api>,
+    Asked(Opening { ticket }): Asked<Opening>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Problem> {
+    let by = sockets::admit(&api, &headers, &ticket)?;
+    let arena = api.arena.clone();
+    Ok(sockets::open(&api, upgrade, by, async move |mut socket: Socket| {
+        let goodbye = match arena.lobby_join(by.user_id).await {
+            Ok(chair) => {
+                let Err(goodbye) = talk(&mut socket, chair).await;
+                goodbye
+            }
+            Err(error) => Goodbye::of(error),
+        };
+        (socket, goodbye)
+    }))
+}
+
+async fn talk(socket: &mut Socket, mut chair: LobbyChair) -> Result<Infallible, Goodbye> {
+    loop {
+        tokio::select! {
+            biased;
+            message = chair.recv() => match message {
+                Some(message) => say(socket, &message).await?,
+                None => return Err(Goodbye::TryLater),
+            },
+            said = socket.recv() => match serde_json::from_str(&said?) {
+                Ok(Said::Ping { t }) => say(socket, &Answer::Pong { t }).await?,
+                Err(error) => {
+                    socket.count_bad()?;
+                    let message = format!("the lobby understands {{\"type\":\"ping\",\"t\":1}}: {error}");
+                    say(socket, &Answer::Error { code: "bad_message", message: &message }).await?;
+                }
+            },
+        }
+    }
+}
+
+async fn say(socket: &mut Socket, message: &impl Serialize) -> Result<(), Goodbye> {
+    let json = serde_json::to_vec(message).expect("a message is plain data with text for keys");
+    socket.say(json.into()).await
+}

@@ -1,0 +1,66 @@
+//! Matches, as they are and were. Anyone may watch, so anyone may ask.
+
+use arena::{MatchId, MatchInfo};
+use axum::{Json, extract::State};
+use games::Kind;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Api, Problem,
+    extract::{Asked, InPath, Named, flag},
+};
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(one)).routes(routes!(live))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Matches {
+    items: Vec<MatchInfo>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Which {
+    /// `1`: only matches that can be watched now. Others are in the histories of users.
+    #[serde(default, deserialize_with = "flag")]
+    #[param(value_type = u8, example = 1)]
+    live: bool,
+    /// Only matches of this game.
+    #[param(example = "pong")]
+    game: Option<String>,
+}
+
+/// A match
+#[utoipa::path(
+    get, path = "/api/matches/{id}", tag = "Matches",
+    params(("id" = String, Path, example = "4fQ9zKx02Lb")),
+    responses((status = 200, body = MatchInfo))
+)]
+async fn one(
+    State(api): State<Api>,
+    Named(id): Named<MatchId>,
+) -> Result<Json<MatchInfo>, Problem> {
+    Ok(Json(api.arena.match_info(id).await?))
+}
+
+/// What can be watched now
+#[utoipa::path(
+    get, path = "/api/matches", tag = "Matches",
+    params(Which), responses((status = 200, body = Matches))
+)]
+async fn live(
+    State(api): State<Api>,
+    Asked(Which { live, game }): Asked<Which>,
+) -> Result<Json<Matches>, Problem> {
+    if !live {
+        let message = "only live matches are listed: ask for live=1".to_owned();
+        return Err(Problem::invalid("live".to_owned(), message));
+    }
+    let game = game.as_deref().map(Kind::parse).transpose();
+    let game = game.map_err(|it| Problem::invalid("game".to_owned(), it.to_owned()))?;
+    Ok(Json(Matches { items: api.arena.live_matches(game).await? }))
+}

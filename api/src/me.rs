@@ -1,0 +1,81 @@
+//! Who is signed in, and where they are in the arena.
+
+use arena::{Language, MatchId, Moment, User};
+use axum::{Json, extract::State};
+use games::Kind;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    Api, Problem,
+    extract::{Body, By},
+};
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(me, change))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Me {
+    user: User,
+    /// The match to go back to.
+    #[serde(rename = "match")]
+    live: Option<MyMatch>,
+    queue: Option<MyQueue>,
+    /// Whether this server has a Telegram bot, and so Telegram's way in.
+    telegram: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct MyMatch {
+    #[schema(value_type = String, example = "4fQ9zKx02Lb")]
+    id: MatchId,
+    #[schema(value_type = String, example = "pong")]
+    game: Kind,
+}
+
+#[derive(Serialize, ToSchema)]
+struct MyQueue {
+    #[schema(value_type = String, example = "pong")]
+    game: Kind,
+    since: Moment,
+}
+
+/// What to change; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Changes {
+    language: Option<Language>,
+    /// 1 to 32 characters.
+    #[schema(min_length = 1, max_length = 32)]
+    display_name: Option<String>,
+}
+
+/// Who I am, and where
+#[utoipa::path(
+    get, path = "/api/me", tag = "Me", security(("bearer" = [])),
+    responses((status = 200, body = Me))
+)]
+async fn me(State(api): State<Api>, By(by): By) -> Result<Json<Me>, Problem> {
+    let user = api.arena.user(by.user_id).await?;
+    let user = user.ok_or_else(|| Problem::not_found("your account is gone"))?;
+    let live = api.arena.live_match_of(user.id).await?;
+    let live = live.map(|(id, game, _)| MyMatch { id, game });
+    let queue = api.arena.queue_of(user.id).await?;
+    let queue = queue.map(|(game, since)| MyQueue { game, since });
+    Ok(Json(Me { user, live, queue, telegram: api.arena.has_telegram() }))
+}
+
+/// Changes my name or language
+#[utoipa::path(
+    patch, path = "/api/me", tag = "Me", security(("bearer" = [])),
+    request_body = Changes, responses((status = 200, body = User))
+)]
+async fn change(
+    State(api): State<Api>,
+    By(by): By,
+    Body(Changes { language, display_name }): Body<Changes>,
+) -> Result<Json<User>, Problem> {
+    Ok(Json(api.arena.update_me(by.user_id, language, display_name).await?))
+}

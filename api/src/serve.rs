@@ -1,0 +1,94 @@
+//! The accept loop: axum's own has no limit on how long a client may take to send its headers.
+
+use std::{io, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, http::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
+
+use crate::extract::Peer;
+
+/// Both for the first request of a connection and for the next: an idle connection is closed then.
+const HEADERS_TIME_MAX: Duration = Duration::from_secs(10);
+const HEADERS_BYTES_MAX: usize = 16 * 1024;
+/// Sockets are connections too: room for 10,000 matches with both players and some who watch.
+const CONNECTIONS_MAX: usize = 32 * 1024;
+/// How long requests that are being answered may take once the server is asked to stop.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
+/// How long to wait when the process is out of files.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(500);
+
+/// Serves `router` on `listener` until `closing` is cancelled; then stops listening at once, and
+/// returns when what was being answered is answered, or after two seconds.
+///
+/// Upgraded connections are not waited for: their tasks are their owner's.
+pub async fn serve(listener: TcpListener, router: Router, closing: CancellationToken) {
+    let connections = TaskTracker::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let accept = async {
+        loop {
+            let place = Arc::clone(&room).acquire_owned().await.expect("it is never closed");
+            match listener.accept().await {
+                Ok((stream, address)) => {
+                    let talk = talk(stream, Peer(address), router.clone(), closing.clone());
+                    connections.spawn(async move {
+                        talk.await;
+                        drop(place);
+                    });
+                }
+                Err(error) if is_the_clients(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "Can't accept connections for a moment");
+                    time::sleep(ACCEPT_AGAIN).await;
+                }
+            }
+        }
+    };
+    closing.run_until_cancelled(accept).await;
+    drop(listener);
+    connections.close();
+    if time::timeout(DRAIN_TIME_MAX, connections.wait()).await.is_err() {
+        tracing::warn!("{} connections were cut off in mid-answer", connections.len());
+    }
+}
+
+/// Answers the requests of one connection.
+async fn talk(stream: TcpStream, peer: Peer, router: Router, closing: CancellationToken) {
+    // A game's messages are small and can't wait for more to fill a packet. It only fails on a
+    // connection that is gone already.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        router.clone().oneshot(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_TIME_MAX)
+        .max_buf_size(HEADERS_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let result = match closing.run_until_cancelled(connection.as_mut()).await {
+        Some(result) => result,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, peer = %peer.0, "A connection ended badly");
+    }
+}
+
+fn is_the_clients(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

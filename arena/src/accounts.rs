@@ -1,0 +1,604 @@
+//! Accounts: who there is, and the ways in.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    Arena, Device, Error, FieldError, InitData, Moment, NotInitData, Options, Result, Session, UserId, Why,
+    db::{Db, on}, init_data::TelegramUser,
+};
+
+const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 3..=20;
+const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
+const DISPLAY_NAME_CHARS_MAX: usize = 32;
+const EMAIL_BYTES_MAX: usize = 254;
+const EMAIL_LOCAL_BYTES_MAX: usize = 64;
+const PHOTO_URL_BYTES_MAX: usize = 512;
+
+/// A person, as they see themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::FromRow)]
+pub struct User {
+    /// Who.
+    #[schema(value_type = String, example = "4fQ9zKx02Lb")]
+    pub id: UserId,
+    /// What they sign in with, unique; null for who came by Telegram.
+    #[schema(example = "ann_b")]
+    pub username: Option<String>,
+    /// What others see.
+    #[schema(example = "Ann")]
+    pub display_name: String,
+    /// Their picture.
+    pub avatar_url: Option<String>,
+    /// What they read.
+    pub language: Language,
+    /// What they may do.
+    pub role: Role,
+    /// Since when they are here.
+    pub created_at: Moment,
+}
+
+impl User {
+    /// What others see of them.
+    pub fn public(&self) -> PublicUser {
+        PublicUser {
+            id: self.id,
+            username: self.username.clone(),
+            display_name: self.display_name.clone(),
+            avatar_url: self.avatar_url.clone(),
+        }
+    }
+}
+
+/// A person, as others see them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::FromRow)]
+pub struct PublicUser {
+    /// Who.
+    #[schema(value_type = String, example = "4fQ9zKx02Lb")]
+    pub id: UserId,
+    /// Unique; null for who came by Telegram.
+    #[schema(example = "ann_b")]
+    pub username: Option<String>,
+    /// What they are called.
+    #[schema(example = "Ann")]
+    pub display_name: String,
+    /// Their picture.
+    pub avatar_url: Option<String>,
+}
+
+/// The languages that Artel speaks.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type,
+)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Russian.
+    Ru,
+}
+
+impl Language {
+    /// The first one that we speak of those somebody prefers: one tag (`ru`, `pt-br`) or an
+    /// `Accept-Language` header.
+    pub fn preferred(tags: &str) -> Option<Language> {
+        tags.split(',').find_map(|tag| {
+            let tag = tag.trim();
+            match tag.split(['-', '_', ';']).next().unwrap_or(tag).to_ascii_lowercase().as_str() {
+                "en" => Some(Language::En),
+                "ru" => Some(Language::Ru),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// What somebody may do beyond playing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Role {
+    /// Nothing beyond.
+    Player,
+    /// Keeps order.
+    Moderator,
+    /// Everything.
+    Admin,
+}
+
+/// What somebody signs up with.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccount {
+    /// 3 to 20 letters, digits and underscores, beginning with a letter. Capitals are kept, but
+    /// make no difference.
+    #[schema(min_length = 3, max_length = 20, pattern = "^[A-Za-z][A-Za-z0-9_]{2,19}$")]
+    pub username: String,
+    /// 8 to 128 characters of any kind.
+    #[schema(min_length = 8, max_length = 128, format = Password)]
+    pub password: String,
+    /// Another word to sign in with.
+    #[schema(max_length = 254, format = "email")]
+    pub email: Option<String>,
+}
+
+impl std::fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewAccount").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// A way in to an account.
+struct Identity<'a> {
+    provider: &'static str,
+    subject: String,
+    secret: Option<&'a str>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Known {
+    #[sqlx(flatten)]
+    user: User,
+    secret: Option<String>,
+}
+
+impl Arena {
+    /// Makes an account with a password, and signs it in.
+    ///
+    /// # Errors
+    /// When a value is wrong (with every wrong field), or when the name or the e-mail address is
+    /// another's.
+    pub async fn register(&self, new: NewAccount, device: &Device) -> Result<Session> {
+        let NewAccount { username, password, email } = new;
+        let email = email.map(|it| it.to_ascii_lowercase());
+        let wrong = [
+            wrong_username(&username).map(|message| FieldError { field: "username", message }),
+            wrong_password(&password).map(|message| FieldError { field: "password", message }),
+            email
+                .as_deref()
+                .and_then(wrong_email)
+                .map(|message| FieldError { field: "email", message }),
+        ];
+        let wrong: Vec<_> = wrong.into_iter().flatten().collect();
+        if !wrong.is_empty() {
+            return Err(Error::invalid_fields(wrong));
+        }
+        // Asked before the costly hashing, and again if somebody was faster.
+        self.refuse_taken(&username, email.as_deref()).await?;
+        let secret = self.hashing.hash(password).await?;
+
+        let language = device.language.as_deref().and_then(Language::preferred);
+        let user = User {
+            id: UserId::random(),
+            display_name: username.clone(),
+            username: Some(username.clone()),
+            avatar_url: None,
+            language: language.unwrap_or_default(),
+            role: Role::Player,
+            created_at: Moment(self.clock.now()),
+        };
+        let subject = user.id.to_string();
+        let identity = Identity { provider: "password", subject, secret: Some(&secret) };
+        match self.insert_account(&user, email.as_deref(), identity).await {
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                self.refuse_taken(&username, email.as_deref()).await?;
+                return Err(sqlx::Error::Database(error).into());
+            }
+            made => made?,
+        };
+        tracing::info!(user.id = %user.id, "Account {} was made with a password", user.id);
+        self.begin_session(user, device).await
+    }
+
+    async fn refuse_taken(&self, username: &str, email: Option<&str>) -> Result<()> {
+        let key = username.to_ascii_lowercase();
+        let taken: Vec<(Option<String>,)> = on!(self.db, pool => {
+            sqlx::query_as("select username_key from users where username_key = $1 or email = $2")
+                .bind(&key)
+                .bind(email)
+                .fetch_all(pool)
+                .await
+        })?;
+        match taken.iter().any(|it| it.0.as_ref() == Some(&key)) {
+            true => Err(Error::conflict(
+                "username_taken",
+                "somebody has this username already: choose another",
+            )),
+            false if !taken.is_empty() => Err(Error::conflict(
+                "email_taken",
+                "an account with this e-mail address exists: sign in, or leave the address out",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Makes an account with its first way in, both or neither. False when the way in leads to an
+    /// account already.
+    async fn insert_account(
+        &self,
+        user: &User,
+        email: Option<&str>,
+        identity: Identity<'_>,
+    ) -> Result<bool, sqlx::Error> {
+        on!(self.db, pool => {
+            let mut tx = pool.begin_with(self.db.begin()).await?;
+            sqlx::query(
+                "insert into users (id, username, username_key, email, display_name, avatar_url, \
+                 language, role, created_at, updated_at) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+            )
+            .bind(user.id)
+            .bind(&user.username)
+            .bind(user.username.as_ref().map(|it| it.to_ascii_lowercase()))
+            .bind(email)
+            .bind(&user.display_name)
+            .bind(&user.avatar_url)
+            .bind(user.language)
+            .bind(user.role)
+            .bind(user.created_at)
+            .execute(&mut *tx)
+            .await?;
+            // Waits for another who is just making the same one, and then does nothing.
+            let made = sqlx::query(
+                "insert into identities (provider, subject, user_id, secret, created_at) \
+                 values ($1, $2, $3, $4, $5) on conflict (provider, subject) do nothing",
+            )
+            .bind(identity.provider)
+            .bind(identity.subject)
+            .bind(user.id)
+            .bind(identity.secret)
+            .bind(user.created_at)
+            .execute(&mut *tx)
+            .await?;
+            if made.rows_affected() == 0 {
+                tx.rollback().await?;
+                return Ok(false);
+            }
+            tx.commit().await?;
+            Ok(true)
+        })
+    }
+
+    /// Signs in with a username or an e-mail address, and a password.
+    ///
+    /// # Errors
+    /// When there is no such account or the password is not its: the answer and how long it takes
+    /// are the same.
+    pub async fn login(&self, login: &str, password: &str, device: &Device) -> Result<Session> {
+        let wrong = || {
+            Error::unauthenticated(
+                "wrong_login",
+                "no account has this username or e-mail address and this password",
+            )
+        };
+        // Nobody's is so long, so nothing is told by a quick answer.
+        if login.len() > EMAIL_BYTES_MAX || password.chars().count() > *PASSWORD_CHARS.end() {
+            return Err(wrong());
+        }
+        let (user, secret) = match self.known_by_password(login).await? {
+            Some(Known { user, secret }) => (Some(user), secret),
+            None => (None, None),
+        };
+        match (self.hashing.verify(password.to_owned(), secret).await?, user) {
+            (true, Some(user)) => self.begin_session(user, device).await,
+            _ => Err(wrong()),
+        }
+    }
+
+    async fn known_by_password(&self, login: &str) -> Result<Option<Known>> {
+        // PostgreSQL refuses zero bytes in text. No username has an @, every e-mail address has.
+        let login = login.replace('\0', " ").to_ascii_lowercase();
+        let known = on!(self.db, pool => sqlx::query_as(
+            "select u.id, u.username, u.display_name, u.avatar_url, u.language, u.role, \
+             u.created_at, i.secret \
+             from users u join identities i on i.user_id = u.id and i.provider = 'password' \
+             where u.username_key = $1 or u.email = $1",
+        )
+        .bind(login)
+        .fetch_optional(pool)
+        .await)?;
+        Ok(known)
+    }
+
+    /// Makes somebody an administrator: for the operator, who has the database anyway.
+    ///
+    /// # Errors
+    /// When the database can't be opened, or nobody has this username.
+    pub async fn grant_admin(options: &Options, username: &str) -> anyhow::Result<()> {
+        let db = Db::open(&options.database_url).await?;
+        db.migrate().await?;
+        let granted = on!(db, pool => {
+            sqlx::query("update users set role = $1 where username_key = $2")
+                .bind(Role::Admin)
+                .bind(username.to_ascii_lowercase())
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
+        db.close().await;
+        anyhow::ensure!(granted > 0, "nobody has the username {username}");
+        Ok(())
+    }
+
+    /// Whether people can sign in by Telegram.
+    pub fn has_telegram(&self) -> bool {
+        self.options.telegram_token.is_some()
+    }
+
+    /// Signs in with what Telegram told the Mini App. The first time makes the account.
+    ///
+    /// # Errors
+    /// When the init data is not Telegram's for our bot, is too old, or names nobody; and when this
+    /// server has no bot.
+    pub async fn telegram_sign_in(&self, init_data: &str, device: &Device) -> Result<Session> {
+        let person = self.telegram_person(init_data)?;
+        let subject = person.id.to_string();
+        let avatar_url = person.photo_url.as_deref().filter(|it| good_photo(it));
+        if let Some(user) = self.known_by_telegram(&subject).await? {
+            let user = self.with_avatar(user, avatar_url).await?;
+            return self.begin_session(user, device).await;
+        }
+
+        let tags = [person.language_code.as_deref(), device.language.as_deref()];
+        let user = User {
+            id: UserId::random(),
+            username: None,
+            display_name: telegram_name(&person),
+            avatar_url: avatar_url.map(str::to_owned),
+            language: tags.into_iter().flatten().find_map(Language::preferred).unwrap_or_default(),
+            role: Role::Player,
+            created_at: Moment(self.clock.now()),
+        };
+        let identity = Identity { provider: "telegram", subject: subject.clone(), secret: None };
+        let user = match self.insert_account(&user, None, identity).await? {
+            true => {
+                tracing::info!(user.id = %user.id, "Account {} was made by Telegram", user.id);
+                user
+            }
+            // Another tab was faster.
+            false => self
+                .known_by_telegram(&subject)
+                .await?
+                .ok_or_else(|| anyhow::anyhow!("a Telegram account was there and is not"))?,
+        };
+        self.begin_session(user, device).await
+    }
+
+    fn telegram_person(&self, init_data: &str) -> Result<TelegramUser> {
+        let Some(token) = &self.options.telegram_token else {
+            return Err(Error::refused(
+                Why::NotFound,
+                "telegram_off",
+                "this server has no Telegram bot: sign in another way",
+            ));
+        };
+        let (max_age, max_ahead) =
+            (self.options.init_data_max_age, self.options.init_data_max_ahead);
+        let checked =
+            InitData::check(init_data, token.expose(), self.clock.now(), max_age, max_ahead);
+        let person = checked.and_then(|it| it.user.ok_or(NotInitData::Malformed));
+        person.map_err(|reason| match reason {
+            NotInitData::Expired => Error::unauthenticated(
+                "initdata_expired",
+                "Telegram's word on who you are is too old: close the app and open it again",
+            ),
+            // One answer for all: who forges should not learn how far they came.
+            NotInitData::Malformed | NotInitData::Forged | NotInitData::Ahead => {
+                tracing::debug!("Refused init data: {reason}");
+                Error::unauthenticated(
+                    "initdata_invalid",
+                    "this is not Telegram's word on who you are: open the app from Telegram again",
+                )
+            }
+        })
+    }
+
+    async fn known_by_telegram(&self, subject: &str) -> Result<Option<User>> {
+        let user = on!(self.db, pool => sqlx::query_as(
+            "select u.id, u.username, u.display_name, u.avatar_url, u.language, u.role, \
+             u.created_at \
+             from users u join identities i on i.user_id = u.id \
+             where i.provider = 'telegram' and i.subject = $1",
+        )
+        .bind(subject)
+        .fetch_optional(pool)
+        .await)?;
+        Ok(user)
+    }
+
+    async fn with_avatar(&self, user: User, avatar_url: Option<&str>) -> Result<User> {
+        if user.avatar_url.as_deref() == avatar_url {
+            return Ok(user);
+        }
+        on!(self.db, pool => {
+            sqlx::query("update users set avatar_url = $1, updated_at = $2 where id = $3")
+                .bind(avatar_url)
+                .bind(self.clock.now())
+                .bind(user.id)
+                .execute(pool)
+                .await
+                .map(drop)
+        })?;
+        Ok(User { avatar_url: avatar_url.map(str::to_owned), ..user })
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>> {
+        let user = on!(self.db, pool => sqlx::query_as(
+            "select id, username, display_name, avatar_url, language, role, created_at \
+             from users where id = $1",
+        )
+        .bind(id)
+        .fetch_optional(pool)
+        .await)?;
+        Ok(user)
+    }
+
+    /// Changes what is given and leaves the rest.
+    ///
+    /// # Errors
+    /// When the name is empty or too long, or there is no such account.
+    pub async fn update_me(
+        &self,
+        by: UserId,
+        language: Option<Language>,
+        display_name: Option<String>,
+    ) -> Result<User> {
+        let display_name = display_name.as_deref().map(clean_name);
+        if display_name
+            .as_ref()
+            .is_some_and(|it| !(1..=DISPLAY_NAME_CHARS_MAX).contains(&it.chars().count()))
+        {
+            return Err(Error::invalid(
+                "display_name",
+                format!("1 to {DISPLAY_NAME_CHARS_MAX} visible characters"),
+            ));
+        }
+        let user = on!(self.db, pool => sqlx::query_as(
+            "update users set language = coalesce($1, language), \
+             display_name = coalesce($2, display_name), updated_at = $3 where id = $4 \
+             returning id, username, display_name, avatar_url, language, role, created_at",
+        )
+        .bind(language)
+        .bind(display_name)
+        .bind(self.clock.now())
+        .bind(by)
+        .fetch_optional(pool)
+        .await)?;
+        user.ok_or_else(|| Error::not_found("there is no such account"))
+    }
+}
+
+fn wrong_username(username: &str) -> Option<String> {
+    let good = USERNAME_CHARS.contains(&username.len())
+        && username.starts_with(|it: char| it.is_ascii_alphabetic())
+        && username.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    (!good).then(|| {
+        "3 to 20 Latin letters, digits and underscores, beginning with a letter".to_owned()
+    })
+}
+
+fn wrong_password(password: &str) -> Option<String> {
+    (!PASSWORD_CHARS.contains(&password.chars().count()))
+        .then(|| "8 to 128 characters, of any kind".to_owned())
+}
+
+/// By the rule that browsers use for `<input type=email>`, and with a dot in the domain.
+fn wrong_email(email: &str) -> Option<String> {
+    let good = email.split_once('@').is_some_and(|(local, domain)| {
+        let letter = |it: u8| it.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&it);
+        let label = |it: &str| {
+            (1..=63).contains(&it.len())
+                && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+                && !it.starts_with('-')
+                && !it.ends_with('-')
+        };
+        (1..=EMAIL_LOCAL_BYTES_MAX).contains(&local.len())
+            && local.bytes().all(letter)
+            && domain.contains('.')
+            && domain.split('.').all(label)
+    });
+    (!good || email.len() > EMAIL_BYTES_MAX)
+        .then(|| "not an e-mail address; one looks like ann@example.org".to_owned())
+}
+
+/// A name without what can't be seen or turns the text around it, and with single spaces.
+fn clean_name(name: &str) -> String {
+    let invisible = |it: char| {
+        (it.is_control() && !it.is_whitespace())
+            || matches!(it,
+                '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{200b}' | '\u{200e}'
+                | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}'
+                | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}')
+    };
+    let seen: String = name.chars().filter(|it| !invisible(*it)).collect();
+    seen.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn telegram_name(person: &TelegramUser) -> String {
+    let last_name = person.last_name.as_deref().unwrap_or_default();
+    let name = clean_name(&format!("{} {last_name}", person.first_name));
+    let name: String = name.chars().take(DISPLAY_NAME_CHARS_MAX).collect();
+    match name.trim_end() {
+        "" => "Player".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+fn good_photo(address: &str) -> bool {
+    address.len() <= PHOTO_URL_BYTES_MAX
+        && url::Url::parse(address).is_ok_and(|it| it.scheme() == "https" && it.has_host())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usernames() {
+        for good in ["ann", "Ann_B", "a23", "abcdefghijklmnopqrst"] {
+            assert_eq!(wrong_username(good), None, "{good}");
+        }
+        let long = "a".repeat(21);
+        for bad in ["", "an", "1ann", "_ann", "ann b", "ann-b", "анна", "ann\0", "añn", &long]
+        {
+            assert!(wrong_username(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn emails() {
+        for good in ["ann@example.org", "a.b+c@mail.example.co.uk", "x@a.b"] {
+            assert_eq!(wrong_email(good), None, "{good}");
+        }
+        let (local, all) = ("a".repeat(65), "a.".repeat(125));
+        for bad in [
+            "",
+            "ann",
+            "@example.org",
+            "ann@",
+            "ann@example",
+            "ann@@example.org",
+            "a@b@c.d",
+            "ann b@example.org",
+            "ann@exa mple.org",
+            "ann@.org",
+            "ann@example.",
+            "ann@-a.org",
+            "ann@example.org\n",
+            &format!("{local}@example.org"),
+            &format!("ann@{all}org"),
+        ] {
+            assert!(wrong_email(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_counted_in_characters() {
+        assert_eq!(wrong_password("пароль12"), None);
+        assert_eq!(wrong_password(&"🎱".repeat(128)), None);
+        assert!(wrong_password("пароль1").is_some());
+        assert!(wrong_password(&"a".repeat(129)).is_some());
+    }
+
+    #[test]
+    fn names_lose_what_cannot_be_seen() {
+        assert_eq!(clean_name("  Ann \t  B\u{202e}ob\u{0} "), "Ann Bob");
+        assert_eq!(clean_name("\u{200b}\u{2066} \u{3164}"), "");
+        // Families of emoji are held together by a joiner, which must stay.
+        assert_eq!(clean_name("👨‍👩‍👧"), "👨‍👩‍👧");
+    }
+
+    #[test]
+    fn languages() {
+        assert_eq!(Language::preferred("ru-RU,ru;q=0.9,en;q=0.8"), Some(Language::Ru));
+        assert_eq!(Language::preferred("de, en-GB;q=0.7, ru;q=0.3"), Some(Language::En));
+        assert_eq!(Language::preferred("RU"), Some(Language::Ru));
+        assert_eq!(Language::preferred("rut"), None);
+        assert_eq!(Language::preferred(""), None);
+    }
+}

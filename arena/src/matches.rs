@@ -1,0 +1,665 @@
+//! Matches: opening them, sitting down at them, and settling them.
+//!
+//! A match is a row first and a task second: whoever inserts the row calls
+//! [`open_match`](Arena::open_match), which runs it on this process until its result is a row too.
+
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use games::{Game, Kind, Outcome, Reason, Seat, Seed, for_game};
+use live::{
+    Gathered, Handle, Status,
+    wire::{Player, PlayerUser, RatingChange},
+};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    Arena, Error, MatchId, Millis, Moment, Principal, PublicUser, Result, UserId, Why,
+    db::{Turns, on, on_both},
+    ratings::{RatingRows, Score},
+};
+
+/// How many matches a list of live ones shows.
+const LISTED_MAX: i64 = 50;
+/// How long to wait before a settlement is tried again, at first and at most.
+const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(15)];
+
+/// A match, as anyone may see it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MatchInfo {
+    /// Which.
+    #[schema(value_type = String, example = "4fQ9zKx02Lb")]
+    pub id: MatchId,
+    /// Of which game.
+    #[schema(value_type = String, example = "pong")]
+    pub game: Kind,
+    /// Where it stands.
+    pub status: Status,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When its status last changed.
+    pub updated_at: Moment,
+    /// Who won; null while it is not finished, in a draw, and when it does not count.
+    #[schema(value_type = Option<String>)]
+    pub winner: Option<UserId>,
+    /// By seat.
+    pub players: Vec<MatchPlayer>,
+    /// What was set for it.
+    #[schema(value_type = Object)]
+    pub options: Value,
+}
+
+/// Somebody's seat in a match.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct MatchPlayer {
+    /// Who.
+    pub user: PublicUser,
+    /// Numbered from 0.
+    pub seat: u8,
+    /// `left` or `right` in games of two, else null.
+    pub side: Option<String>,
+    /// Points.
+    pub score: i64,
+    /// Whether they said that they are ready.
+    pub ready: bool,
+}
+
+/// The matches that this process runs.
+#[derive(Default)]
+pub(crate) struct Live(Mutex<HashMap<MatchId, Running>>);
+
+struct Running {
+    handle: Handle,
+    /// By seat.
+    users: Vec<UserId>,
+}
+
+impl Live {
+    fn running(&self) -> MutexGuard<'_, HashMap<MatchId, Running>> {
+        // Nothing between lock and unlock can panic halfway through a change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, id: MatchId) -> Option<(Handle, Vec<UserId>)> {
+        self.running().get(&id).map(|it| (it.handle.clone(), it.users.clone()))
+    }
+}
+
+/// A match that is about to be inserted.
+pub(crate) struct NewMatch<'a> {
+    pub(crate) game: Kind,
+    pub(crate) options: &'a Value,
+    pub(crate) rated: bool,
+    /// By seat.
+    pub(crate) players: &'a [UserId],
+    pub(crate) rematch_of: Option<MatchId>,
+}
+
+/// A match as it is stored, a row for each seat.
+#[derive(sqlx::FromRow)]
+struct Row {
+    match_id: MatchId,
+    game: String,
+    status: String,
+    created_at: Moment,
+    updated_at: Moment,
+    winner: Option<UserId>,
+    options: String,
+    seed: i64,
+    rated: bool,
+    seat: i64,
+    side: Option<String>,
+    score: i64,
+    ready: bool,
+    #[sqlx(flatten)]
+    user: PublicUser,
+}
+
+const ROWS: &str = "
+    select m.id as match_id, m.game, m.status, m.created_at, m.updated_at, m.winner, m.options,
+           m.seed, m.rated, p.seat, p.side, p.score, p.ready,
+           u.id, u.username, u.display_name, u.avatar_url
+    from matches m
+    join match_players p on p.match_id = m.id
+    join users u on u.id = p.user_id";
+
+/// What the task of a match must know of its row.
+#[derive(Clone)]
+struct Opened {
+    id: MatchId,
+    game: Kind,
+    rated: bool,
+    options: Value,
+    /// By seat.
+    users: Vec<UserId>,
+    created_at: Moment,
+}
+
+impl Arena {
+    /// A match, as anyone may see it.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn match_info(&self, id: MatchId) -> Result<MatchInfo> {
+        let rows = self.match_rows(id).await?;
+        let mut found = self.infos(rows)?;
+        found.pop().ok_or_else(|| Error::not_found("there is no such match"))
+    }
+
+    /// Matches that can be watched now, the newest first; of one game, or of all.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn live_matches(&self, game: Option<Kind>) -> Result<Vec<MatchInfo>> {
+        let sql = format!(
+            "{ROWS} where m.id in (
+                 select id from matches
+                 where status <> 'finished' and ($1 is null or game = $1)
+                 order by created_at desc limit {LISTED_MAX}
+             ) order by m.created_at desc, m.id, p.seat"
+        );
+        let game = game.map(Kind::name);
+        let rows = on!(self.db, pool => {
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(game).fetch_all(pool).await
+        })?;
+        self.infos(rows)
+    }
+
+    /// The match that somebody is in.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn live_match_of(&self, user: UserId) -> Result<Option<(MatchId, Kind, Seat)>> {
+        let found: Option<(MatchId, String, i64)> = on!(self.db, pool => {
+            sqlx::query_as(
+                "select m.id, m.game, p.seat from playing
+                 join matches m on m.id = playing.match_id
+                 join match_players p on p.match_id = m.id and p.user_id = playing.user_id
+                 where playing.user_id = $1",
+            )
+            .bind(user)
+            .fetch_optional(pool)
+            .await
+        })?;
+        found.map(|(id, game, seat)| Ok((id, kind(&game)?, seat_of(seat)?))).transpose()
+    }
+
+    /// How many matches this process runs.
+    pub fn live_count(&self) -> usize {
+        self.live.running().len()
+    }
+
+    /// Takes a player's seat at a match, or a place in the crowd for anyone else. `after` is the
+    /// last message that was heard before, if any.
+    ///
+    /// # Errors
+    /// Not found; `match_over`; `full` when too many watch.
+    pub async fn sit(
+        &self,
+        by: &Principal,
+        id: MatchId,
+        after: Option<u64>,
+    ) -> Result<live::Chair> {
+        let over = || Error::conflict("match_over", "this match is over");
+        let Some((handle, users)) = self.live.find(id) else {
+            self.match_info(id).await?;
+            return Err(over());
+        };
+        let seat = users.iter().position(|&it| it == by.user_id).map(|it| Seat(it as u8));
+        let full = |_| Error::refused(Why::Unavailable, "full", "too many watch this match");
+        handle.sit(seat, after).await.map_err(|_| over())?.map_err(full)
+    }
+
+    /// Settles the matches that the last run of this server left unfinished: they do not count.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn recover(&self) -> Result<()> {
+        let ids: Vec<(MatchId,)> = on!(self.db, pool => {
+            sqlx::query_as("select id from matches where status <> 'finished'")
+                .fetch_all(pool)
+                .await
+        })?;
+        for (id,) in ids {
+            let Some((opened, _)) = self.read(id).await? else { continue };
+            tracing::warn!(r#match = %id, "The last run left a match unfinished: it does not count");
+            let scores = vec![0; opened.users.len()];
+            let outcome = Outcome { winner: None, reason: Reason::Abandoned, scores };
+            self.settle(&opened, &outcome, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a match that was inserted, until it is settled.
+    ///
+    /// # Errors
+    /// When it can't be read or its options are wrong.
+    pub(crate) async fn open_match(&self, id: MatchId) -> Result<()> {
+        let (opened, setup) = self
+            .read(id)
+            .await?
+            .ok_or_else(|| anyhow::anyhow!("match {id} was to be opened before it was inserted"))?;
+        for_game!(opened.game, G => self.start::<G>(opened, setup))
+    }
+
+    fn start<G: Game>(&self, opened: Opened, setup: live::Setup) -> Result<()> {
+        let (handle, table) = live::open::<G>(setup).map_err(|bad| {
+            anyhow::anyhow!("match {}: {}: {}", opened.id, bad.field, bad.message)
+        })?;
+        let running = Running { handle, users: opened.users.clone() };
+        let arena = self.clone();
+        self.live.running().insert(opened.id, running);
+        self.tasks.spawn(async move {
+            let id = opened.id;
+            let work = AssertUnwindSafe(arena.run(&opened, table)).catch_unwind();
+            let done = arena.closing.run_until_cancelled(work).await;
+            if let Some(Err(_)) = done {
+                // The panic itself is in the log already.
+                tracing::error!(r#match = %id, "A match's task panicked: the match does not count");
+                let scores = vec![0; opened.users.len()];
+                let outcome = Outcome { winner: None, reason: Reason::Abandoned, scores };
+                arena.settle_surely(&opened, &outcome, None).await;
+            }
+            arena.live.running().remove(&id);
+        });
+        Ok(())
+    }
+
+    /// A match from its opening to its end.
+    async fn run<G: Game>(&self, opened: &Opened, mut table: live::Match<G>) {
+        if let Gathered::CalledOff { ready } = table.gather().await {
+            let outcome = table.called_off();
+            table.attend(self.settle_surely(opened, &outcome, Some(&ready))).await;
+            table.announce(outcome, None);
+            for (&user, _) in opened.users.iter().zip(ready).filter(|(_, ready)| *ready) {
+                // Ahead of whoever came while they were being matched.
+                let queued = self.requeue(user, opened.game, opened.created_at.0).await;
+                if let Err(error) = queued {
+                    let error = error.report();
+                    tracing::error!(r#match = %opened.id, %error, "Nobody was put back in the queue");
+                }
+            }
+            return;
+        }
+        if let Err(error) = table.attend(self.mark_active(opened.id)).await {
+            let error = error.report();
+            tracing::error!(r#match = %opened.id, %error, "A match begins that is stored as pending");
+        }
+        let outcome = table.play().await;
+        let ratings = table.attend(self.settle_surely(opened, &outcome, None)).await;
+        table.announce(outcome, ratings);
+        if table.linger().await {
+            match self.rematch(opened).await {
+                Ok(next) => table.lead_to(&next.to_string()),
+                Err(error) => {
+                    let error = error.report();
+                    tracing::warn!(r#match = %opened.id, %error, "There is no rematch");
+                }
+            }
+        }
+    }
+
+    /// Makes and opens the rematch of a match, sides changed.
+    async fn rematch(&self, of: &Opened) -> Result<MatchId> {
+        let players: Vec<UserId> = of.users.iter().rev().copied().collect();
+        let new = NewMatch {
+            game: of.game,
+            options: &of.options,
+            rated: of.rated,
+            players: &players,
+            rematch_of: Some(of.id),
+        };
+        let now = self.clock.now();
+        let id = on!(self.db, pool => {
+            let mut tx = pool.begin_with(self.db.begin()).await?;
+            tx.take_turns(&players).await?;
+            let id = tx.insert_match(&new, now).await?;
+            tx.commit().await?;
+            id
+        });
+        self.open_match(id).await?;
+        Ok(id)
+    }
+
+    async fn mark_active(&self, id: MatchId) -> Result<()> {
+        let now = self.clock.now();
+        on!(self.db, pool => {
+            let mut tx = pool.begin_with(self.db.begin()).await?;
+            sqlx::query(
+                "update matches set status = 'active', started_at = $1, updated_at = $1
+                 where id = $2 and status = 'pending'",
+            )
+            .bind(now)
+            .bind(id)
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query("update match_players set ready = true where match_id = $1")
+                .bind(id)
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+        });
+        Ok(())
+    }
+
+    /// Settles a match, however often it takes.
+    async fn settle_surely(
+        &self,
+        opened: &Opened,
+        outcome: &Outcome,
+        ready: Option<&[bool]>,
+    ) -> Option<Vec<RatingChange>> {
+        let [mut pause, longest] = RETRY;
+        loop {
+            match self.settle(opened, outcome, ready).await {
+                Ok(ratings) => return ratings,
+                Err(error) => {
+                    let error = error.report();
+                    tracing::error!(r#match = %opened.id, %error, "A match is not settled yet");
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(longest);
+        }
+    }
+
+    /// Writes down how a match ended and all that follows from it, in one transaction and once;
+    /// answers what became of the ratings. `ready` is by seat, where the match was called off.
+    async fn settle(
+        &self,
+        opened: &Opened,
+        outcome: &Outcome,
+        ready: Option<&[bool]>,
+    ) -> Result<Option<Vec<RatingChange>>> {
+        let now = self.clock.now();
+        let ratings = on!(self.db, pool => {
+            let mut tx = pool.begin_with(self.db.begin()).await?;
+            let ratings = tx.settle_match(opened, outcome, ready, now).await?;
+            tx.commit().await?;
+            ratings
+        });
+        Ok(ratings)
+    }
+
+    async fn match_rows(&self, id: MatchId) -> Result<Vec<Row>> {
+        let sql = format!("{ROWS} where m.id = $1 order by p.seat");
+        Ok(on!(self.db, pool => {
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(pool).await
+        })?)
+    }
+
+    /// What it takes to run a match.
+    async fn read(&self, id: MatchId) -> Result<Option<(Opened, live::Setup)>> {
+        let rows = self.match_rows(id).await?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let game = kind(&first.game)?;
+        let options = json(&first.options)?;
+        let now = self.clock.now();
+        let mut players = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let rating = on!(self.db, pool => {
+                pool.acquire().await?.rating_of(row.user.id, game, now).await
+            })?;
+            players.push(Player {
+                user: PlayerUser {
+                    id: row.user.id.to_string(),
+                    username: row.user.username.clone(),
+                    display_name: row.user.display_name.clone(),
+                    avatar_url: row.user.avatar_url.clone(),
+                },
+                rating: rating.points(),
+                provisional: rating.provisional(),
+            });
+        }
+        let opened = Opened {
+            id,
+            game,
+            rated: first.rated,
+            options: options.clone(),
+            users: rows.iter().map(|it| it.user.id).collect(),
+            created_at: first.created_at,
+        };
+        Ok(Some((opened, live::Setup { options, seed: Seed(first.seed as u64), players })))
+    }
+
+    /// Matches from their rows, which come by match and seat; live ones as they are now.
+    fn infos(&self, rows: Vec<Row>) -> Result<Vec<MatchInfo>> {
+        let mut infos: Vec<MatchInfo> = Vec::new();
+        for row in rows {
+            let seat = seat_of(row.seat)?;
+            let player = MatchPlayer {
+                user: row.user,
+                seat: seat.0,
+                side: row.side,
+                score: row.score,
+                ready: row.ready,
+            };
+            match infos.last_mut() {
+                Some(info) if info.id == row.match_id => info.players.push(player),
+                _ => infos.push(MatchInfo {
+                    id: row.match_id,
+                    game: kind(&row.game)?,
+                    status: status(&row.status)?,
+                    created_at: row.created_at,
+                    updated_at: row.updated_at,
+                    winner: row.winner,
+                    players: vec![player],
+                    options: json(&row.options)?,
+                }),
+            }
+        }
+        for info in infos.iter_mut().filter(|it| it.status != Status::Finished) {
+            let Some((handle, _)) = self.live.find(info.id) else { continue };
+            let glance = handle.glance();
+            info.status = glance.status;
+            for (player, (score, ready)) in
+                info.players.iter_mut().zip(glance.scores.into_iter().zip(glance.ready))
+            {
+                (player.score, player.ready) = (score, ready);
+            }
+        }
+        Ok(infos)
+    }
+}
+
+/// Matches within a transaction, on either database.
+pub(crate) trait MatchRows {
+    /// Inserts a pending match whose players wait no more and play from now on. The caller has
+    /// taken their turns, and opens the match once the transaction is committed.
+    ///
+    /// A player who is in another match makes it fail: `playing` has them once.
+    async fn insert_match(&mut self, new: &NewMatch<'_>, now: Millis) -> sqlx::Result<MatchId>;
+}
+
+/// The end of a match within a transaction.
+trait Settlement {
+    /// See [`Arena::settle`].
+    async fn settle_match(
+        &mut self,
+        opened: &Opened,
+        outcome: &Outcome,
+        ready: Option<&[bool]>,
+        now: Millis,
+    ) -> sqlx::Result<Option<Vec<RatingChange>>>;
+
+    /// What became of the ratings in a match that is settled.
+    async fn settled_ratings(&mut self, opened: &Opened)
+    -> sqlx::Result<Option<Vec<RatingChange>>>;
+}
+
+on_both! { impl MatchRows {
+    async fn insert_match(&mut self, new: &NewMatch<'_>, now: Millis) -> sqlx::Result<MatchId> {
+        let id = MatchId::random();
+        sqlx::query(
+            "insert into matches (id, game, rules, options, seed, rated, status,
+                                  created_at, updated_at, rematch_of)
+             values ($1, $2, $3, $4, $5, $6, 'pending', $7, $7, $8)",
+        )
+        .bind(id)
+        .bind(new.game.name())
+        .bind(i64::from(new.game.rules()))
+        .bind(new.options.to_string())
+        .bind(rand::random::<i64>())
+        .bind(new.rated)
+        .bind(now)
+        .bind(new.rematch_of)
+        .execute(&mut *self)
+        .await?;
+        for (seat, &user) in new.players.iter().enumerate() {
+            let side = (new.players.len() == 2).then_some(["left", "right"][seat.min(1)]);
+            sqlx::query(
+                "insert into match_players (match_id, seat, user_id, side, score, ready)
+                 values ($1, $2, $3, $4, 0, false)",
+            )
+            .bind(id)
+            .bind(seat as i64)
+            .bind(user)
+            .bind(side)
+            .execute(&mut *self)
+            .await?;
+            sqlx::query("insert into playing (user_id, match_id) values ($1, $2)")
+                .bind(user)
+                .bind(id)
+                .execute(&mut *self)
+                .await?;
+            sqlx::query("delete from queue_entries where user_id = $1")
+                .bind(user)
+                .execute(&mut *self)
+                .await?;
+        }
+        Ok(id)
+    }
+} }
+
+on_both! { impl Settlement {
+    async fn settle_match(
+        &mut self,
+        opened: &Opened,
+        outcome: &Outcome,
+        ready: Option<&[bool]>,
+        now: Millis,
+    ) -> sqlx::Result<Option<Vec<RatingChange>>> {
+        self.take_turns(&opened.users).await?;
+        let claimed = sqlx::query(
+            "update matches
+             set status = 'finished', finished_at = $1, updated_at = $1, reason = $2, winner = $3
+             where id = $4 and status <> 'finished'",
+        )
+        .bind(now)
+        .bind(reason_name(outcome.reason))
+        .bind(outcome.winner.map(|it| opened.users[it.index()]))
+        .bind(opened.id)
+        .execute(&mut *self)
+        .await?;
+        if claimed.rows_affected() == 0 {
+            return self.settled_ratings(opened).await;
+        }
+        let counts = matches!(outcome.reason, Reason::Score | Reason::Forfeit);
+        let changes = match *opened.users {
+            [one, two] if counts => {
+                let score = match outcome.winner {
+                    Some(Seat(0)) => Score::Win,
+                    Some(_) => Score::Loss,
+                    None => Score::Draw,
+                };
+                self.settle_ratings([one, two], opened.game, score, opened.rated, now).await?
+            }
+            _ => None,
+        };
+        for (seat, score) in outcome.scores.iter().enumerate() {
+            let change = changes.as_ref().map(|it| it[seat]);
+            sqlx::query(
+                "update match_players
+                 set score = $1, ready = coalesce($2, ready), finished_at = $3,
+                     rating_before = $4, rating_after = $5
+                 where match_id = $6 and seat = $7",
+            )
+            .bind(score)
+            .bind(ready.map(|it| it[seat]))
+            .bind(now)
+            .bind(change.map(|it| it.before.rating))
+            .bind(change.map(|it| it.after.rating))
+            .bind(opened.id)
+            .bind(seat as i64)
+            .execute(&mut *self)
+            .await?;
+        }
+        sqlx::query("delete from playing where match_id = $1")
+            .bind(opened.id)
+            .execute(&mut *self)
+            .await?;
+        Ok(changes.map(|changes| {
+            let seats = changes.iter().zip(0..);
+            seats.map(|(it, seat)| RatingChange {
+                seat: Seat(seat),
+                before: it.before.points(),
+                after: it.after.points(),
+                provisional: it.after.provisional(),
+            }).collect()
+        }))
+    }
+
+    async fn settled_ratings(
+        &mut self,
+        opened: &Opened,
+    ) -> sqlx::Result<Option<Vec<RatingChange>>> {
+        let rows: Vec<(i64, Option<f64>, Option<f64>)> = sqlx::query_as(
+            "select seat, rating_before, rating_after from match_players
+             where match_id = $1 order by seat",
+        )
+        .bind(opened.id)
+        .fetch_all(&mut *self)
+        .await?;
+        let mut changes = Vec::with_capacity(rows.len());
+        for (&user, (seat, before, after)) in opened.users.iter().zip(rows) {
+            let (Some(before), Some(after)) = (before, after) else { return Ok(None) };
+            let standing = self.standing(user, opened.game).await?;
+            changes.push(RatingChange {
+                seat: Seat(seat as u8),
+                before: before.round() as i64,
+                after: after.round() as i64,
+                provisional: standing.is_none_or(|it| it.rating.provisional()),
+            });
+        }
+        Ok(Some(changes))
+    }
+} }
+
+/// Its word in SQL, as in JSON.
+fn reason_name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Score => "score",
+        Reason::Forfeit => "forfeit",
+        Reason::Abandoned => "abandoned",
+        Reason::CalledOff => "called_off",
+    }
+}
+
+fn status(name: &str) -> Result<Status> {
+    Ok(match name {
+        "pending" => Status::Pending,
+        "active" => Status::Active,
+        "finished" => Status::Finished,
+        _ => return Err(anyhow::anyhow!("a match has the status {name:?}").into()),
+    })
+}
+
+fn kind(name: &str) -> Result<Kind> {
+    Ok(name.parse().map_err(|_| anyhow::anyhow!("there is no game {name:?}"))?)
+}
+
+fn seat_of(seat: i64) -> Result<Seat> {
+    let seat = u8::try_from(seat).map_err(|_| anyhow::anyhow!("there is no seat {seat}"))?;
+    Ok(Seat(seat))
+}
+
+fn json(text: &str) -> Result<Value> {
+    Ok(serde_json::from_str(text).map_err(anyhow::Error::from)?)
+}

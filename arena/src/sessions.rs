@@ -1,0 +1,515 @@
+//! Who is signed in, and how that is proved.
+//!
+//! A sign-in on a device is a session. It has two proofs: an access token, a JWT that is good for
+//! 15 minutes and is checked without the database, and a refresh token, 256 secret bits that are
+//! good for 30 days and once. Using a refresh token spends it and gives its successor; the tokens
+//! of a session are so one chain. Who shows a spent one is either a thief or was robbed by one, and
+//! since we can't tell which, the session ends.
+//!
+//! A successor is made from the token before it with a key of the server's, so it can be told again
+//! to somebody who asks twice at once (two tabs, a lost answer) although it is stored nowhere: a
+//! spent token still gives the newest of its chain for 10 seconds, and the chain never forks.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Context;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use tokio::sync::broadcast;
+
+use crate::{
+    Arena, Error, Millis, Options, Result, Role, SessionId, User, UserId,
+    db::{Db, on},
+};
+
+const ACCESS_LIFE: Duration = Duration::from_secs(15 * 60);
+const REFRESH_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long a spent refresh token still gives its successor.
+const GRACE: Duration = Duration::from_secs(10);
+/// How far the clocks of two machines of ours may differ.
+const LEEWAY: Duration = Duration::from_secs(5);
+/// How often a session can be refreshed within the grace and still be followed.
+const CHAIN_MAX: usize = 32;
+/// How long the tokens of an ended session are kept.
+const ENDED_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+const ISSUER: &str = "artel";
+const AUDIENCE: &str = "artel:access";
+/// The media type of access tokens by RFC 9068: a token for anything else is never taken for one.
+const TYPE: &str = "at+jwt";
+
+const ACCESS_TOKEN_BYTES_MAX: usize = 2048;
+const USER_AGENT_CHARS_MAX: usize = 200;
+/// Endings that a slow listener may be behind by before it misses some.
+const ENDED_BACKLOG: usize = 1024;
+
+/// What signs in, as far as it tells.
+#[derive(Clone, Debug, Default)]
+pub struct Device {
+    /// The `User-Agent` header.
+    pub user_agent: String,
+    /// The `Accept-Language` header: which language a new account begins with.
+    pub language: Option<String>,
+}
+
+/// A sign-in: what proves it, and who it is.
+#[derive(Clone)]
+pub struct Session {
+    /// A JWT, sent with each request.
+    pub access_token: String,
+    /// Seconds until the access token is good for nothing.
+    pub expires_in: u64,
+    /// Gives the next access token, once.
+    pub refresh_token: String,
+    /// Who signed in.
+    pub user: User,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("user", &self.user.id).finish_non_exhaustive()
+    }
+}
+
+/// Who acts, proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The person.
+    pub user_id: UserId,
+    /// Their sign-in.
+    pub session_id: SessionId,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// What an access token says.
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: UserId,
+    sid: SessionId,
+    role: Role,
+    /// Unix seconds, as all moments here.
+    iat: u64,
+    exp: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<u64>,
+}
+
+/// What signs tokens. Neither printed nor cloned.
+pub(crate) struct Keys {
+    /// Names the secret, so that tokens signed with another are known at sight.
+    id: String,
+    signs: EncodingKey,
+    checks: DecodingKey,
+    rules: Validation,
+    chain: Hmac<Sha256>,
+}
+
+impl Keys {
+    /// From `JWT_SECRET`, or else from a secret that is made once and kept in the database.
+    pub(crate) async fn open(db: &Db, options: &Options) -> anyhow::Result<Keys> {
+        match &options.jwt_secret {
+            Some(secret) => Ok(Keys::new(secret.expose().as_bytes())),
+            None => Ok(Keys::new(kept_secret(db).await?.as_bytes())),
+        }
+    }
+
+    fn new(secret: &[u8]) -> Keys {
+        let derive = |purpose: &str| hmac(secret).chain_update(purpose).finalize().into_bytes();
+        let mut rules = Validation::new(Algorithm::HS256);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_audience(&[AUDIENCE]);
+        rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+        // The times are checked by `claims`, against the arena's clock rather than the machine's.
+        rules.validate_exp = false;
+        Keys {
+            id: hex(&derive("artel: the id of the key")[..8]),
+            signs: EncodingKey::from_secret(secret),
+            checks: DecodingKey::from_secret(secret),
+            rules,
+            chain: hmac(&derive("artel: the chain of refresh tokens")),
+        }
+    }
+
+    fn sign(&self, user: &User, session: SessionId, now: Millis) -> Result<String> {
+        let iat = seconds(now);
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            sub: user.id,
+            sid: session,
+            role: user.role,
+            iat,
+            exp: iat + ACCESS_LIFE.as_secs(),
+            nbf: None,
+        };
+        let mut header = Header::new(Algorithm::HS256);
+        header.typ = Some(TYPE.to_owned());
+        header.kid = Some(self.id.clone());
+        let token = jsonwebtoken::encode(&header, &claims, &self.signs);
+        Ok(token.context("signing an access token")?)
+    }
+
+    /// What a token says, if we signed it and it is its time.
+    fn claims(&self, token: &str, now: Millis) -> Option<Claims> {
+        if token.len() > ACCESS_TOKEN_BYTES_MAX {
+            return None;
+        }
+        let data = jsonwebtoken::decode::<Claims>(token, &self.checks, &self.rules).ok()?;
+        let (header, claims, now) = (data.header, data.claims, seconds(now));
+        let ours = header.typ.as_deref() == Some(TYPE)
+            && header.kid.as_ref() == Some(&self.id)
+            && header.crit.is_none();
+        let begun = claims.nbf.is_none_or(|nbf| nbf <= now + LEEWAY.as_secs());
+        let lasts = now < claims.exp.saturating_add(LEEWAY.as_secs());
+        (ours && begun && lasts).then_some(claims)
+    }
+
+    /// The refresh token after `token`.
+    fn successor(&self, token: &str) -> String {
+        let next = self.chain.clone().chain_update(token).finalize().into_bytes();
+        BASE64_URL_SAFE_NO_PAD.encode(next)
+    }
+}
+
+async fn kept_secret(db: &Db) -> anyhow::Result<String> {
+    let secret = on!(db, pool => async {
+        // Of several processes that start at once, one writes and all read what it wrote.
+        sqlx::query(
+            "insert into secrets (name, value) values ('jwt', $1) on conflict (name) do nothing",
+        )
+        .bind(hex(&rand::random::<[u8; 32]>()))
+        .execute(pool)
+        .await?;
+        sqlx::query_scalar("select value from secrets where name = 'jwt'").fetch_one(pool).await
+    }
+    .await);
+    secret.context("reading the secret that signs tokens")
+}
+
+/// The sessions that ended while access tokens of theirs may still be good.
+pub(crate) struct Ended {
+    at: Mutex<HashMap<SessionId, Millis>>,
+    told: broadcast::Sender<SessionId>,
+}
+
+impl Default for Ended {
+    fn default() -> Ended {
+        Ended { at: Mutex::default(), told: broadcast::Sender::new(ENDED_BACKLOG) }
+    }
+}
+
+impl Ended {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Millis>> {
+        // OK because no panic can leave the map half changed.
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn contains(&self, session: SessionId) -> bool {
+        self.lock().contains_key(&session)
+    }
+
+    fn add(&self, session: SessionId, at: Millis) {
+        if self.lock().insert(session, at).is_none() {
+            // OK because nobody may be listening.
+            let _ = self.told.send(session);
+        }
+    }
+}
+
+/// A refresh token as it is stored, with what matters of its session.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    session_id: SessionId,
+    expires_at: Millis,
+    spent_at: Option<Millis>,
+    ended_at: Option<Millis>,
+    user_id: UserId,
+}
+
+impl Arena {
+    /// Signs `user` in on `device`.
+    pub(crate) async fn begin_session(&self, user: User, device: &Device) -> Result<Session> {
+        let (now, session, token) = (self.clock.now(), SessionId::random(), random_token());
+        on!(self.db, pool => {
+            let mut tx = pool.begin_with(self.db.begin()).await?;
+            sqlx::query(
+                "insert into sessions (id, user_id, created_at, used_at, user_agent) \
+                 values ($1, $2, $3, $3, $4)",
+            )
+            .bind(session)
+            .bind(user.id)
+            .bind(now)
+            .bind(cut(&device.user_agent))
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query(
+                "insert into refresh_tokens (hash, session_id, created_at, expires_at) \
+                 values ($1, $2, $3, $4)",
+            )
+            .bind(hex(&digest(&token)))
+            .bind(session)
+            .bind(now)
+            .bind(now + millis(REFRESH_LIFE))
+            .execute(&mut *tx)
+            .await?;
+            tx.commit().await?;
+        });
+        self.session(user, session, token)
+    }
+
+    fn session(&self, user: User, session: SessionId, refresh_token: String) -> Result<Session> {
+        let access_token = self.keys.sign(&user, session, self.clock.now())?;
+        Ok(Session { access_token, expires_in: ACCESS_LIFE.as_secs(), refresh_token, user })
+    }
+
+    /// Spends a refresh token and gives its successor, with a new access token.
+    ///
+    /// # Errors
+    /// When the token is unknown, expired or spent, or its session has ended. A token that was
+    /// spent more than 10 seconds ago ends its session.
+    pub async fn refresh(&self, token: &str, device: &Device) -> Result<Session> {
+        let next = self.keys.successor(token);
+        if let Some((user, session)) = self.rotate(token, &next, device).await? {
+            return self.session(user, session, next);
+        }
+        let now = self.clock.now();
+        let stored = self.stored(token).await?.ok_or_else(not_a_refresh_token)?;
+        let Some(spent_at) = stored.spent_at else {
+            return Err(not_a_refresh_token());
+        };
+        if stored.ended_at.is_some() || stored.expires_at <= now {
+            return Err(not_a_refresh_token());
+        }
+        if now - spent_at <= millis(GRACE) {
+            return self.newest(next, stored.session_id).await;
+        }
+        self.end_session(stored.session_id).await?;
+        tracing::warn!(
+            session.id = %stored.session_id,
+            user.id = %stored.user_id,
+            "A spent refresh token of session {} was used again: ended the session",
+            stored.session_id,
+        );
+        Err(Error::unauthenticated(
+            "refresh_token_reused",
+            "this refresh token was used before, so the whole sign-in has ended for safety: sign \
+             in again",
+        ))
+    }
+
+    /// Replaces an unspent token by `next`; nothing when it is not one.
+    async fn rotate(
+        &self,
+        token: &str,
+        next: &str,
+        device: &Device,
+    ) -> Result<Option<(User, SessionId)>> {
+        let now = self.clock.now();
+        on!(self.db, pool => {
+            let mut tx = pool.begin_with(self.db.begin()).await?;
+            // Of several that come at once with the same token, one finds it unspent.
+            let session: Option<SessionId> = sqlx::query_scalar(
+                "update refresh_tokens set spent_at = $1 \
+                 where hash = $2 and spent_at is null and expires_at > $1 returning session_id",
+            )
+            .bind(now)
+            .bind(hex(&digest(token)))
+            .fetch_optional(&mut *tx)
+            .await?;
+            let Some(session) = session else { return Ok(None) };
+            let user: Option<UserId> = sqlx::query_scalar(
+                "update sessions set used_at = $1, user_agent = $2 \
+                 where id = $3 and ended_at is null returning user_id",
+            )
+            .bind(now)
+            .bind(cut(&device.user_agent))
+            .bind(session)
+            .fetch_optional(&mut *tx)
+            .await?;
+            let Some(user) = user else { return Ok(None) };
+            sqlx::query(
+                "insert into refresh_tokens (hash, session_id, created_at, expires_at) \
+                 values ($1, $2, $3, $4)",
+            )
+            .bind(hex(&digest(next)))
+            .bind(session)
+            .bind(now)
+            .bind(now + millis(REFRESH_LIFE))
+            .execute(&mut *tx)
+            .await?;
+            let user: User = sqlx::query_as(
+                "select id, username, display_name, avatar_url, language, role, created_at \
+                 from users where id = $1",
+            )
+            .bind(user)
+            .fetch_one(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(Some((user, session)))
+        })
+    }
+
+    /// The session with the newest token of a chain, followed from `token`.
+    async fn newest(&self, mut token: String, session: SessionId) -> Result<Session> {
+        for _ in 0..CHAIN_MAX {
+            let stored = self.stored(&token).await?;
+            let stored = stored.filter(|it| it.session_id == session && it.ended_at.is_none());
+            let stored = stored.ok_or_else(not_a_refresh_token)?;
+            if stored.spent_at.is_none() {
+                let user = self.user(stored.user_id).await?.ok_or_else(not_a_refresh_token)?;
+                return self.session(user, session, token);
+            }
+            token = self.keys.successor(&token);
+        }
+        Err(Error::too_many(GRACE))
+    }
+
+    async fn stored(&self, token: &str) -> Result<Option<Stored>> {
+        let stored = on!(self.db, pool => sqlx::query_as(
+            "select t.session_id, t.expires_at, t.spent_at, s.ended_at, s.user_id \
+             from refresh_tokens t join sessions s on s.id = t.session_id where t.hash = $1",
+        )
+        .bind(hex(&digest(token)))
+        .fetch_optional(pool)
+        .await)?;
+        Ok(stored)
+    }
+
+    /// Ends the session that a refresh token belongs to. One that is unknown or ended already has
+    /// nothing to end.
+    ///
+    /// # Errors
+    /// Only when the database does not answer.
+    pub async fn logout(&self, token: &str) -> Result<()> {
+        match self.stored(token).await? {
+            Some(stored) => self.end_session(stored.session_id).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn end_session(&self, session: SessionId) -> Result<()> {
+        let now = self.clock.now();
+        on!(self.db, pool => sqlx::query(
+            "update sessions set ended_at = $1 where id = $2 and ended_at is null",
+        )
+        .bind(now)
+        .bind(session)
+        .execute(pool)
+        .await
+        .map(drop))?;
+        self.ended.add(session, now);
+        Ok(())
+    }
+
+    /// Who an access token proves to act. Asks no database.
+    ///
+    /// # Errors
+    /// When we didn't sign the token, it has expired, or its session has ended.
+    pub fn authenticate(&self, access_token: &str) -> Result<Principal> {
+        let claims = self.keys.claims(access_token, self.clock.now());
+        let claims = claims.filter(|it| !self.ended.contains(it.sid)).ok_or_else(|| {
+            Error::unauthenticated(
+                "access_token_invalid",
+                "the access token is not valid or not valid any more: refresh it or sign in again",
+            )
+        })?;
+        Ok(Principal { user_id: claims.sub, session_id: claims.sid, role: claims.role })
+    }
+
+    /// Tells of each session as it ends, so that its sockets can be closed.
+    pub fn ended_sessions(&self) -> broadcast::Receiver<SessionId> {
+        self.ended.told.subscribe()
+    }
+
+    /// Learns which sessions were ended by other processes, or by this one before it was started
+    /// again, and forgets those whose access tokens have all expired by now.
+    pub(crate) async fn hear_of_ended_sessions(self) -> Result<()> {
+        let since = self.clock.now() - millis(ACCESS_LIFE + 2 * LEEWAY);
+        let ended: Vec<(SessionId, Millis)> = on!(self.db, pool => {
+            sqlx::query_as("select id, ended_at from sessions where ended_at > $1")
+                .bind(since)
+                .fetch_all(pool)
+                .await
+        })?;
+        self.ended.lock().retain(|_, at| *at > since);
+        for (session, at) in ended {
+            self.ended.add(session, at);
+        }
+        Ok(())
+    }
+
+    /// Deletes refresh tokens that are of no more use, and sessions that have none left.
+    pub(crate) async fn sweep_sessions(self) -> Result<()> {
+        let now = self.clock.now();
+        on!(self.db, pool => {
+            let mut tx = pool.begin_with(self.db.begin()).await?;
+            sqlx::query(
+                "delete from refresh_tokens where expires_at <= $1 \
+                 or session_id in (select id from sessions where ended_at <= $2)",
+            )
+            .bind(now)
+            .bind(now - millis(ENDED_KEPT))
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query(
+                "delete from sessions where not exists \
+                 (select 1 from refresh_tokens t where t.session_id = sessions.id)",
+            )
+            .execute(&mut *tx)
+            .await?;
+            tx.commit().await?;
+        });
+        Ok(())
+    }
+}
+
+fn not_a_refresh_token() -> Error {
+    Error::unauthenticated(
+        "refresh_token_invalid",
+        "the refresh token is not valid or not valid any more: sign in again",
+    )
+}
+
+/// SHA-256 of a token: what is kept of it.
+pub(crate) type Digest = [u8; 32];
+
+pub(crate) fn digest(token: &str) -> Digest {
+    <Sha256 as sha2::Digest>::digest(token).into()
+}
+
+/// 256 random bits in 43 letters.
+pub(crate) fn random_token() -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+fn hmac(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn cut(user_agent: &str) -> String {
+    // PostgreSQL refuses zero bytes in text.
+    user_agent.chars().filter(|it| !it.is_control()).take(USER_AGENT_CHARS_MAX).collect()
+}
+
+fn seconds(moment: Millis) -> u64 {
+    u64::try_from(moment / 1000).unwrap_or(0)
+}
+
+fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}

@@ -1,0 +1,13 @@
+//! Everything that lasts, on both databases.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
+mod accounts;
+mod bus;
+mod init_data;
+mod lobby;
+mod profiles;
+mod queue;
+mod ratings;
+mod sessions;
+mod support;
