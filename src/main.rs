@@ -1,1 +1,71 @@
-fn main() {}
+//! The composition root: reads the options, opens things, starts the parts, drains on SIGTERM.
+
+mod config;
+mod serve;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use arena::Arena;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Admin, Cli, Command};
+
+fn main() -> ExitCode {
+    let (cli, settings) = match config::read() {
+        Ok(read) => read,
+        Err(wrong) => {
+            complain(&wrong);
+            return ExitCode::from(2);
+        }
+    };
+    let log = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).init();
+    match run(cli, &settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(cli: Cli, settings: &str) -> anyhow::Result<()> {
+    let Cli { options, command } = cli;
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::serve(options).await,
+        Command::Config => {
+            say(settings);
+            Ok(())
+        }
+        Command::Openapi => {
+            say(&format!("{:#}\n", api::openapi()));
+            Ok(())
+        }
+        Command::Migrate => {
+            Arena::migrate(&options.arena).await.context("migrating DATABASE_URL")?;
+            say("The database is up to date\n");
+            Ok(())
+        }
+        Command::Admin(Admin::Grant { username }) => {
+            Arena::grant_admin(&options.arena, &username).await?;
+            say(&format!("{username} is an administrator from their next sign-in or refresh\n"));
+            Ok(())
+        }
+    }
+}
+
+/// To whoever started us, who may have gone.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever started us reads it, also where nothing is logged"
+)]
+fn complain(wrong: &str) {
+    eprintln!("artel: {wrong}");
+}

@@ -1,0 +1,108 @@
+//! `artel serve`: everything at once, until it is asked to stop.
+
+use std::{io, time::Duration};
+
+use anyhow::Context;
+use api::{Api, MetricsListen};
+use arena::{Arena, Clock};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{config::Options, say};
+
+/// Platforms wait about this long before they kill: see `kill_timeout` in fly.toml.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(25);
+
+pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(options.web.listen).await.with_context(|| {
+        format!("ARTEL_LISTEN: can't listen on {}; for example 127.0.0.1:0", options.web.listen)
+    })?;
+    let address = listener.local_addr()?;
+    let metrics = metrics_listener(options.web.metrics_listen).await?;
+    let token = options.arena.telegram_token.clone();
+    let arena = Arena::open(options.arena, Clock::System).await.context("opening DATABASE_URL")?;
+    arena.recover().await.context("taking up the matches that were played")?;
+
+    let closing = CancellationToken::new();
+    let api = Api::new(arena.clone(), options.web, address, closing.clone());
+    let tasks = TaskTracker::new();
+    let mut signals = Signals::listen()?;
+    let router = api::router(&api, webapp::router());
+    tasks.spawn(api::serve(listener, router, closing.clone()));
+    if let Some(listener) = metrics {
+        tracing::info!("Metrics are on http://{}/metrics", listener.local_addr()?);
+        tasks.spawn(api::serve(listener, api::metrics_router(&api), closing.clone()));
+    }
+    let forgetful = api.clone();
+    tasks.spawn(async move { forgetful.forget_limits().await });
+    match token {
+        Some(token) => {
+            let url = api.public_url.clone();
+            tasks.spawn(bot::run(options.bot, token, url, closing.clone()));
+        }
+        None => tracing::info!("The bot is off: TELOXIDE_TOKEN is not set"),
+    }
+    say(&format!("Artel is on http://{address}\n"));
+
+    signals.next().await;
+    tracing::info!("Closing: finishing what is being answered");
+    closing.cancel();
+    tasks.close();
+    let drain = async {
+        api.close().await;
+        tasks.wait().await;
+        arena.close().await;
+    };
+    tokio::select! {
+        () = drain => tracing::info!("Closed"),
+        () = signals.next() => tracing::warn!("Asked a second time: leaving at once"),
+        () = tokio::time::sleep(DRAIN_TIME_MAX) => tracing::warn!("Leaving unfinished"),
+    }
+    Ok(())
+}
+
+/// Where metrics are served. A default port that is taken is not worth a refusal to start.
+async fn metrics_listener(wanted: Option<MetricsListen>) -> anyhow::Result<Option<TcpListener>> {
+    match wanted {
+        Some(MetricsListen::Off) => Ok(None),
+        Some(MetricsListen::At(address)) => {
+            let listener = TcpListener::bind(address).await;
+            let listener = listener.with_context(|| {
+                format!("ARTEL_METRICS_LISTEN: can't listen on {address}; for example off")
+            })?;
+            Ok(Some(listener))
+        }
+        None => match TcpListener::bind(MetricsListen::DEFAULT).await {
+            Ok(listener) => Ok(Some(listener)),
+            Err(error) => {
+                tracing::warn!("No metrics: can't listen on {}: {error}", MetricsListen::DEFAULT);
+                Ok(None)
+            }
+        },
+    }
+}
+
+/// Being asked to stop: SIGTERM by platforms, SIGINT by Ctrl-C.
+struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Signals> {
+        Ok(Signals {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
+}

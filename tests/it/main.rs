@@ -1,0 +1,6 @@
+//! The whole server from outside: the real binary, through real connections, on either database.
+
+mod auth;
+mod config;
+mod rest;
+mod support;
