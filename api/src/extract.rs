@@ -135,12 +135,13 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 /// A refusal of a value, from what serde says of it.
 fn wrong_value(path: &str, message: &str) -> Problem {
     let inside = if path == "." { "" } else { path };
-    let named = ["unknown field `", "missing field `"].iter().find_map(|start| {
-        let (name, _) = message.strip_prefix(start)?.split_once('`')?;
-        // Serde's path may or may not end in the name already.
-        let outer = inside.strip_suffix(name).map_or(inside, |it| it.trim_end_matches('.'));
-        Some(if outer.is_empty() { name.to_owned() } else { format!("{outer}.{name}") })
-    });
+    let named =
+        ["unknown field `", "missing field `", "duplicate field `"].iter().find_map(|start| {
+            let (name, _) = message.strip_prefix(start)?.split_once('`')?;
+            // Serde's path may or may not end in the name already.
+            let outer = inside.strip_suffix(name).map_or(inside, |it| it.trim_end_matches('.'));
+            Some(if outer.is_empty() { name.to_owned() } else { format!("{outer}.{name}") })
+        });
     Problem::invalid(cut(&named.unwrap_or_else(|| inside.to_owned())), cut(message))
 }
 

@@ -121,6 +121,7 @@ pub fn router(api: &Api, pages: Router) -> Router {
         .merge(lobby_socket::routes())
         .merge(game_socket::routes())
         // What is under these names is for programs: they get no page when there is nothing.
+        .route("/api/", any(nothing))
         .route("/api/{*rest}", any(nothing))
         .route("/ws/{*rest}", any(nothing))
         .with_state(api.clone())

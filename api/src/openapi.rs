@@ -139,12 +139,17 @@ fn add_game(schemas: &mut Map<String, Value>, game: Kind) {
         if let Some(Value::Object(inner)) = fields.remove("$defs") {
             for (name, mut schema) in inner {
                 point(&mut schema, title);
-                schemas.insert(format!("{title}{name}"), schema);
+                schemas.insert(named(title, &name), schema);
             }
         }
         point(&mut schema, title);
-        schemas.insert(format!("{title}{part}"), schema);
+        schemas.insert(named(title, part), schema);
     }
+}
+
+/// What a game's type is called among those of all.
+fn named(title: &str, name: &str) -> String {
+    format!("{title}{}", name.strip_prefix(title).unwrap_or(name))
 }
 
 /// Makes references to `$defs` into references to the document's schemas.
@@ -154,7 +159,7 @@ fn point(schema: &mut Value, title: &str) {
             for (name, value) in fields {
                 match (name.as_str(), value.as_str().and_then(|it| it.strip_prefix("#/$defs/"))) {
                     ("$ref", Some(inner)) => {
-                        *value = format!("#/components/schemas/{title}{inner}").into();
+                        *value = format!("#/components/schemas/{}", named(title, inner)).into();
                     }
                     _ => point(value, title),
                 }

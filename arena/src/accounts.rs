@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Arena, Device, Error, FieldError, InitData, Moment, NotInitData, Options, Result, Session, UserId, Why,
-    db::{Db, on}, init_data::TelegramUser,
+    Arena, Device, Error, FieldError, InitData, Moment, NotInitData, Options, Result, Session,
+    UserId, Why,
+    db::{Db, on},
+    init_data::TelegramUser,
 };
 
 const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 3..=20;

@@ -123,21 +123,18 @@ impl From<anyhow::Error> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Error {
-        match error {
-            // The pool is exhausted or the database is away: the caller may try again.
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
-                tracing::error!(error = format!("{error:#}"), "The database does not answer");
-                let mut refused = Refused {
-                    why: Why::Unavailable,
-                    code: "unavailable",
-                    detail: "the database does not answer: try again in a few seconds".into(),
-                    fields: Vec::new(),
-                    retry_after: None,
-                };
-                refused.retry_after = Some(Duration::from_secs(3));
-                Error::Refused(refused)
-            }
-            error => Error::Fault(error.into()),
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut};
+        if !matches!(error, PoolTimedOut | PoolClosed | Io(_)) {
+            return Error::Fault(error.into());
         }
+        // The pool is exhausted or the database is away: the caller may try again.
+        tracing::error!(error = format!("{error:#}"), "The database does not answer");
+        Error::Refused(Refused {
+            why: Why::Unavailable,
+            code: "unavailable",
+            detail: "the database does not answer: try again in a few seconds".into(),
+            fields: Vec::new(),
+            retry_after: Some(Duration::from_secs(3)),
+        })
     }
 }

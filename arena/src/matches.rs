@@ -280,7 +280,7 @@ impl Arena {
             table.announce(outcome, None);
             for (&user, _) in opened.users.iter().zip(ready).filter(|(_, ready)| *ready) {
                 // Ahead of whoever came while they were being matched.
-                let queued = self.requeue(user, opened.game, opened.created_at.0).await;
+                let queued = Box::pin(self.requeue(user, opened.game, opened.created_at.0)).await;
                 if let Err(error) = queued {
                     let error = error.report();
                     tracing::error!(r#match = %opened.id, %error, "Nobody was put back in the queue");
@@ -288,7 +288,7 @@ impl Arena {
             }
             return;
         }
-        if let Err(error) = table.attend(self.mark_active(opened.id)).await {
+        if let Err(error) = table.attend(Box::pin(self.mark_active(opened.id))).await {
             let error = error.report();
             tracing::error!(r#match = %opened.id, %error, "A match begins that is stored as pending");
         }
@@ -296,7 +296,7 @@ impl Arena {
         let ratings = table.attend(self.settle_surely(opened, &outcome, None)).await;
         table.announce(outcome, ratings);
         if table.linger().await {
-            match self.rematch(opened).await {
+            match Box::pin(self.rematch(opened)).await {
                 Ok(next) => table.lead_to(&next.to_string()),
                 Err(error) => {
                     let error = error.report();
@@ -358,7 +358,9 @@ impl Arena {
     ) -> Option<Vec<RatingChange>> {
         let [mut pause, longest] = RETRY;
         loop {
-            match self.settle(opened, outcome, ready).await {
+            // Boxed, as all that asks the database is here: it is large and soon over, and the task
+            // of a match is long.
+            match Box::pin(self.settle(opened, outcome, ready)).await {
                 Ok(ratings) => return ratings,
                 Err(error) => {
                     let error = error.report();

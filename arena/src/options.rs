@@ -63,7 +63,7 @@ fn database_url(text: &str) -> Result<String, String> {
 }
 
 fn redis_url(text: &str) -> Result<Secret, String> {
-    match ["redis:", "rediss:"].iter().any(|it| text.starts_with(it)) {
+    match text.starts_with("redis:") {
         true => Ok(Secret::new(text)),
         false => Err("not a Redis server's address; for example redis://localhost:6379".to_owned()),
     }

@@ -51,10 +51,12 @@ pub(crate) async fn serve<T: FromChat, H: Future<Output = ()>>(
     let mut open = true;
     loop {
         select! {
-            Some(chat) = turns.next() => match waiting.get_mut(&chat).and_then(VecDeque::pop_front) {
-                Some(next) => turns.push(turn(next)),
-                None => drop(waiting.remove(&chat)),
-            },
+            Some(chat) = turns.next() => {
+                match waiting.get_mut(&chat).and_then(VecDeque::pop_front) {
+                    Some(next) => turns.push(turn(next)),
+                    None => drop(waiting.remove(&chat)),
+                }
+            }
             message = incoming.recv(), if open && turns.len() < CHATS_MAX => {
                 let Some(message) = message else {
                     open = false;

@@ -7,7 +7,12 @@ use url::Url;
 #[group(skip)]
 pub struct Options {
     /// The Bot API server
-    #[arg(long, env = "TELEGRAM_API_URL", default_value = "https://api.telegram.org", value_parser = api_url)]
+    #[arg(
+        long,
+        env = "TELEGRAM_API_URL",
+        default_value = "https://api.telegram.org",
+        value_parser = api_url
+    )]
     pub telegram_api_url: Url,
 
     /// The Mini App's short name from @BotFather, for links from groups

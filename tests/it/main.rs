@@ -2,5 +2,7 @@
 
 mod auth;
 mod config;
+mod play;
 mod rest;
+mod sockets;
 mod support;

@@ -127,6 +127,18 @@ impl Home {
             sqlx::raw_sql(text).execute(&mut database).await.unwrap();
         }
     }
+
+    /// A number that SQL finds beside the server.
+    pub(crate) async fn number(&self, text: &str) -> i64 {
+        let text = AssertSqlSafe(text.to_owned());
+        if self.schema.is_some() {
+            let mut database = PgConnection::connect(&self.database_url).await.unwrap();
+            sqlx::query_scalar(text).fetch_one(&mut database).await.unwrap()
+        } else {
+            let mut database = SqliteConnection::connect(&self.database_url).await.unwrap();
+            sqlx::query_scalar(text).fetch_one(&mut database).await.unwrap()
+        }
+    }
 }
 
 impl Drop for Home {
@@ -458,6 +470,30 @@ impl Socket {
         timeout(PATIENCE, self.0.send(message)).await.unwrap().unwrap();
     }
 
+    /// Sends unless the socket is closed already.
+    pub(crate) async fn try_send(&mut self, message: Message) -> bool {
+        timeout(PATIENCE, self.0.send(message)).await.unwrap().is_ok()
+    }
+
+    /// The next message, or the code that the server closes it with.
+    pub(crate) async fn closed_or_next(&mut self) -> Result<Value, u16> {
+        let next = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Text(text))) => {
+                        return Ok(serde_json::from_str(&text).unwrap());
+                    }
+                    Some(Ok(Message::Close(Some(CloseFrame { code, .. })))) => {
+                        return Err(code.into());
+                    }
+                    Some(Ok(_)) => {}
+                    other => panic!("neither a message nor a close frame but {other:?}"),
+                }
+            }
+        };
+        timeout(PATIENCE, next).await.unwrap()
+    }
+
     /// The next message.
     pub(crate) async fn next(&mut self) -> Value {
         self.next_within(PATIENCE).await.expect("nothing was said")
@@ -495,7 +531,11 @@ impl Socket {
         let closed = async {
             loop {
                 match self.0.next().await {
-                    Some(Ok(Message::Close(Some(CloseFrame { code, .. })))) => return code.into(),
+                    Some(Ok(Message::Close(Some(CloseFrame { code, .. })))) => {
+                        // Reading on says goodbye too.
+                        while let Some(Ok(_)) = self.0.next().await {}
+                        return code.into();
+                    }
                     Some(Ok(_)) => {}
                     other => panic!("no close frame but {other:?}"),
                 }

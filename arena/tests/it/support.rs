@@ -26,9 +26,8 @@ macro_rules! both {
     ($($(#[$doc:meta])* async fn $name:ident($test:ident: &TestArena) $body:block)*) => {$(
         $(#[$doc])*
         mod $name {
-            #[expect(unused_imports, reason = "not every test needs all")]
             use super::*;
-            use $crate::support::TestArena;
+            use crate::support::TestArena;
 
             async fn check($test: &TestArena) $body
 
@@ -236,7 +235,7 @@ pub(crate) async fn heard(chair: &mut LobbyChair) -> LobbyMessage {
 }
 
 /// Waits for a state of things.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !holds().await {
             sleep(Duration::from_millis(10)).await;

@@ -80,7 +80,8 @@ async fn the_menu_is_set() {
     let telegram = Telegram::open().await;
     let bot = telegram.run_bot(HERE, None);
     let menu = &telegram.calls("setchatmenubutton", 1).await[0];
-    let button = json!({ "type": "web_app", "text": "Artel", "web_app": { "url": "https://artel.example/" } });
+    let page = "https://artel.example/";
+    let button = json!({ "type": "web_app", "text": "Artel", "web_app": { "url": page } });
     assert_eq!(menu["menu_button"], button);
     let commands = telegram.calls("setmycommands", 2).await;
     let of = |start: &str, help: &str| {
