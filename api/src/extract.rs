@@ -317,7 +317,7 @@ mod tests {
         check("5", "422 invalid type: integer `5`, expected struct Person");
         check(
             r#"{"name":"","name":""}"#,
-            "400 the body is not well-formed JSON: duplicate field `name` at line 1 column 16",
+            "400 the body is not well-formed JSON: duplicate field `name` at line 1 column 17",
         );
         check(
             r#"{"name":"""#,

@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{Api, Problem, extract::Named};
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(games)).routes(routes!(top))
+    OpenApiRouter::new().routes(routes!(games)).routes(routes!(game_top))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -66,7 +66,10 @@ async fn games() -> Json<Games> {
     get, path = "/api/games/{game}/top", tag = "Games",
     params(("game" = String, Path, example = "pong")), responses((status = 200, body = TopList))
 )]
-async fn top(State(api): State<Api>, Named(game): Named<Kind>) -> Result<Json<TopList>, Problem> {
+async fn game_top(
+    State(api): State<Api>,
+    Named(game): Named<Kind>,
+) -> Result<Json<TopList>, Problem> {
     Ok(Json(api.arena.top(game).await?))
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(one)).routes(routes!(live))
+    OpenApiRouter::new().routes(routes!(match_info)).routes(routes!(live_matches))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -40,7 +40,7 @@ struct Which {
     params(("id" = String, Path, example = "4fQ9zKx02Lb")),
     responses((status = 200, body = MatchInfo))
 )]
-async fn one(
+async fn match_info(
     State(api): State<Api>,
     Named(id): Named<MatchId>,
 ) -> Result<Json<MatchInfo>, Problem> {
@@ -52,7 +52,7 @@ async fn one(
     get, path = "/api/matches", tag = "Matches",
     params(Which), responses((status = 200, body = Matches))
 )]
-async fn live(
+async fn live_matches(
     State(api): State<Api>,
     Asked(Which { live, game }): Asked<Which>,
 ) -> Result<Json<Matches>, Problem> {

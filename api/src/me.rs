@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(me, change))
+    OpenApiRouter::new().routes(routes!(me, change_me))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -72,7 +72,7 @@ async fn me(State(api): State<Api>, By(by): By) -> Result<Json<Me>, Problem> {
     patch, path = "/api/me", tag = "Me", security(("bearer" = [])),
     request_body = Changes, responses((status = 200, body = User))
 )]
-async fn change(
+async fn change_me(
     State(api): State<Api>,
     By(by): By,
     Body(Changes { language, display_name }): Body<Changes>,

@@ -219,3 +219,30 @@ impl std::fmt::Display for Problem {
         f.write_str(&self.detail)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_breaks_inside_stays_inside() {
+        for response in [
+            panicked(Box::new("at secret.rs:7")),
+            panicked(Box::new("secret".to_owned())),
+            Problem::from(anyhow::anyhow!("no such table: secret")).into_response(),
+            Problem::from(Error::Fault(anyhow::anyhow!("secret"))).into_response(),
+            StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            (StatusCode::BAD_GATEWAY, "secret").into_response(),
+        ] {
+            let response = write_out(response, "7");
+            assert!(response.status().is_server_error());
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+            let body = to_bytes(response.into_body(), 1024).await.unwrap();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!((&body["code"], &body["detail"]), (&"internal".into(), &INTERNAL.into()));
+            assert_eq!(body["request_id"], "7");
+        }
+    }
+}

@@ -13,7 +13,10 @@ use crate::{
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(status)).routes(routes!(join)).routes(routes!(leave))
+    OpenApiRouter::new()
+        .routes(routes!(queue_status))
+        .routes(routes!(queue_join))
+        .routes(routes!(queue_leave))
 }
 
 #[derive(Default, Deserialize, ToSchema)]
@@ -29,7 +32,7 @@ struct Join {
     params(("game" = String, Path, example = "pong")),
     responses((status = 200, body = QueueStatus))
 )]
-async fn status(
+async fn queue_status(
     State(api): State<Api>,
     By(by): By,
     Named(game): Named<Kind>,
@@ -43,7 +46,7 @@ async fn status(
     params(("game" = String, Path, example = "pong")), request_body = Option<Join>,
     responses((status = 200, body = Queued))
 )]
-async fn join(
+async fn queue_join(
     State(api): State<Api>,
     By(by): By,
     Named(game): Named<Kind>,
@@ -59,7 +62,7 @@ async fn join(
     params(("game" = String, Path, example = "pong")),
     responses((status = 204, description = "Not in the queue, also if it was so already"))
 )]
-async fn leave(
+async fn queue_leave(
     State(api): State<Api>,
     By(by): By,
     Named(game): Named<Kind>,

@@ -38,8 +38,12 @@ const BAD_MESSAGES_A_MINUTE: u32 = 10;
 pub(crate) enum Goodbye {
     /// The client went.
     Gone,
+    /// What came is no WebSocket.
+    Protocol,
     /// Bytes where text belongs.
     Binary,
+    /// Text that is not UTF-8.
+    NotText,
     /// A rule broken again and again.
     Rule,
     /// A message too long.
@@ -69,6 +73,8 @@ impl Goodbye {
     fn frame(self) -> Option<(u16, &'static str)> {
         Some(match self {
             Goodbye::Gone => return None,
+            Goodbye::Protocol => (1002, "that is no WebSocket frame"),
+            Goodbye::NotText => (1007, "text is UTF-8"),
             Goodbye::Binary => (1003, "messages are text"),
             Goodbye::Rule => (1008, "too many bad messages"),
             Goodbye::TooBig | Goodbye::FarTooBig => (1009, "a message has at most 4096 bytes"),
@@ -244,8 +250,10 @@ impl Socket {
         }
         let rest = async {
             match goodbye {
-                // What is left of the message can't be read; give the goodbye its time.
-                Goodbye::FarTooBig => std::future::pending().await,
+                // What is left can't be read; give the goodbye its time.
+                Goodbye::FarTooBig | Goodbye::Protocol | Goodbye::NotText => {
+                    std::future::pending().await
+                }
                 _ => while let Some(Ok(_)) = self.stream.next().await {},
             }
         };
@@ -277,7 +285,11 @@ async fn notice(api: Api, by: Principal) -> Goodbye {
 fn unreadable(error: axum::Error) -> Goodbye {
     match error.into_inner().downcast_ref::<tungstenite::Error>() {
         Some(tungstenite::Error::Capacity(_)) => Goodbye::FarTooBig,
-        Some(tungstenite::Error::Utf8(_)) => Goodbye::Rule,
+        Some(tungstenite::Error::Utf8(_)) => Goodbye::NotText,
+        Some(tungstenite::Error::Protocol(
+            tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+        )) => Goodbye::Gone,
+        Some(tungstenite::Error::Protocol(_)) => Goodbye::Protocol,
         _ => Goodbye::Gone,
     }
 }

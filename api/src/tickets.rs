@@ -7,7 +7,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{Api, Problem, extract::By};
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(issue))
+    OpenApiRouter::new().routes(routes!(issue_ticket))
 }
 
 /// A ticket that opens one socket, once, within 30 seconds
@@ -15,6 +15,6 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
     post, path = "/api/ws-tickets", tag = "Sockets", security(("bearer" = [])),
     responses((status = 200, body = Ticket))
 )]
-async fn issue(State(api): State<Api>, By(by): By) -> Result<Json<Ticket>, Problem> {
+async fn issue_ticket(State(api): State<Api>, By(by): By) -> Result<Json<Ticket>, Problem> {
     Ok(Json(api.arena.issue_ticket(&by)?))
 }

@@ -12,7 +12,10 @@ use crate::{
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(profile)).routes(routes!(stats)).routes(routes!(history))
+    OpenApiRouter::new()
+        .routes(routes!(user_profile))
+        .routes(routes!(user_stats))
+        .routes(routes!(user_history))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -32,7 +35,7 @@ struct Page {
     params(("id" = String, Path, example = "4fQ9zKx02Lb")),
     responses((status = 200, body = Profile))
 )]
-async fn profile(
+async fn user_profile(
     State(api): State<Api>,
     Named(id): Named<UserId>,
 ) -> Result<Json<Profile>, Problem> {
@@ -45,7 +48,10 @@ async fn profile(
     params(("id" = String, Path, example = "4fQ9zKx02Lb")),
     responses((status = 200, body = Stats))
 )]
-async fn stats(State(api): State<Api>, Named(id): Named<UserId>) -> Result<Json<Stats>, Problem> {
+async fn user_stats(
+    State(api): State<Api>,
+    Named(id): Named<UserId>,
+) -> Result<Json<Stats>, Problem> {
     Ok(Json(api.arena.stats(id).await?))
 }
 
@@ -55,7 +61,7 @@ async fn stats(State(api): State<Api>, Named(id): Named<UserId>) -> Result<Json<
     params(("id" = String, Path, example = "4fQ9zKx02Lb"), Page),
     responses((status = 200, body = History))
 )]
-async fn history(
+async fn user_history(
     State(api): State<Api>,
     Named(id): Named<UserId>,
     Asked(Page { cursor, limit }): Asked<Page>,

@@ -11,6 +11,11 @@ use std::{
 /// Milliseconds since 1970 in UTC: how moments are stored.
 pub type Millis = i64;
 
+/// A duration in the unit of moments.
+pub(crate) fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}
+
 /// Tells the time of day.
 #[derive(Clone, Debug)]
 pub enum Clock {

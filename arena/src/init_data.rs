@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
 
-use crate::Millis;
+use crate::{Millis, clock::millis};
 
 /// The longest raw string that is looked at; Telegram's have some 500 bytes.
 const RAW_BYTES_MAX: usize = 8192;
@@ -179,10 +179,6 @@ fn lower_hex(text: &str) -> Option<[u8; HASH_BYTES]> {
 fn moment(text: &str) -> Option<Millis> {
     let digits = text.bytes().all(|it| it.is_ascii_digit()) && text.len() <= 12;
     digits.then(|| text.parse::<Millis>().ok()).flatten().map(|seconds| seconds * 1000)
-}
-
-fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
 fn person(json: &str) -> Result<TelegramUser, NotInitData> {

@@ -16,6 +16,7 @@ mod init_data;
 mod lobby;
 mod matches;
 mod options;
+mod pairing;
 mod passwords;
 mod profiles;
 mod queue;

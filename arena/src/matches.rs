@@ -23,12 +23,13 @@ use utoipa::ToSchema;
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Principal, PublicUser, Result, UserId, Why,
     db::{Turns, on, on_both},
+    queue::Side,
     ratings::{RatingRows, Score},
 };
 
 /// How many matches a list of live ones shows.
 const LISTED_MAX: i64 = 50;
-/// How long to wait before a settlement is tried again, at first and at most.
+/// How long to wait before the database is asked again, at first and at most.
 const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(15)];
 
 /// A match, as anyone may see it.
@@ -63,8 +64,8 @@ pub struct MatchPlayer {
     pub user: PublicUser,
     /// Numbered from 0.
     pub seat: u8,
-    /// `left` or `right` in games of two, else null.
-    pub side: Option<String>,
+    /// In a game of two: the side of the board.
+    pub side: Option<Side>,
     /// Points.
     pub score: i64,
     /// Whether they said that they are ready.
@@ -115,7 +116,7 @@ struct Row {
     seed: i64,
     rated: bool,
     seat: i64,
-    side: Option<String>,
+    side: Option<Side>,
     score: i64,
     ready: bool,
     #[sqlx(flatten)]
@@ -209,8 +210,13 @@ impl Arena {
     ) -> Result<live::Chair> {
         let over = || Error::conflict("match_over", "this match is over");
         let Some((handle, users)) = self.live.find(id) else {
-            self.match_info(id).await?;
-            return Err(over());
+            return Err(match self.match_info(id).await?.status {
+                Status::Finished => over(),
+                Status::Pending | Status::Active => {
+                    let detail = "this match is not open here yet: try again in a moment";
+                    Error::refused(Why::Unavailable, "unavailable", detail)
+                }
+            });
         };
         let seat = users.iter().position(|&it| it == by.user_id).map(|it| Seat(it as u8));
         let full = |_| Error::refused(Why::Unavailable, "full", "too many watch this match");
@@ -237,11 +243,28 @@ impl Arena {
         Ok(())
     }
 
-    /// Runs a match that was inserted, until it is settled.
-    ///
-    /// # Errors
-    /// When it can't be read or its options are wrong.
-    pub(crate) async fn open_match(&self, id: MatchId) -> Result<()> {
+    /// Runs a match that was inserted, until it is settled. It is open when this returns, unless
+    /// the database does not answer: then it is as soon as that does.
+    pub(crate) async fn open_match(&self, id: MatchId) {
+        let Err(error) = self.try_open(id).await else { return };
+        let error = error.report();
+        tracing::error!(r#match = %id, %error, "A match that was made is not open yet");
+        let arena = self.clone();
+        let retry = async move {
+            let [mut pause, longest] = RETRY;
+            loop {
+                tokio::time::sleep(pause).await;
+                if arena.try_open(id).await.is_ok() {
+                    return;
+                }
+                pause = (pause * 2).min(longest);
+            }
+        };
+        let closing = self.closing.clone();
+        self.tasks.spawn(closing.run_until_cancelled_owned(retry));
+    }
+
+    async fn try_open(&self, id: MatchId) -> Result<()> {
         let (opened, setup) = self
             .read(id)
             .await?
@@ -324,7 +347,7 @@ impl Arena {
             tx.commit().await?;
             id
         });
-        self.open_match(id).await?;
+        self.open_match(id).await;
         Ok(id)
     }
 
@@ -515,7 +538,7 @@ on_both! { impl MatchRows {
         .execute(&mut *self)
         .await?;
         for (seat, &user) in new.players.iter().enumerate() {
-            let side = (new.players.len() == 2).then_some(["left", "right"][seat.min(1)]);
+            let side = Side::of(Seat(seat as u8), new.players.len());
             sqlx::query(
                 "insert into match_players (match_id, seat, user_id, side, score, ready)
                  values ($1, $2, $3, $4, 0, false)",

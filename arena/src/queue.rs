@@ -21,18 +21,13 @@ use utoipa::ToSchema;
 
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Result, UserId,
+    clock::millis,
     db::{Turns, on, on_both},
     lobby::LobbyMessage,
     matches::{MatchRows, NewMatch},
+    pairing::{Entry, pairs},
     ratings::RatingRows,
 };
-
-/// How far apart two ratings may be for a pair as soon as both wait …
-const WINDOW_START: f64 = 100.0;
-/// … by how much that grows in each second that the one who waits longer has waited …
-const WINDOW_GROWTH_A_SECOND: f64 = 20.0;
-/// … and from when on anybody will do: a game against a stranger's rating beats no game.
-const WINDOW_OPEN_AFTER: Duration = Duration::from_secs(30);
 
 /// How long an entry lasts that was made without a page in the lobby.
 const LIFE: Duration = Duration::from_secs(10 * 60);
@@ -133,8 +128,10 @@ impl Side {
 #[derive(Default)]
 pub(crate) struct Queue {
     stirred: Notify,
-    /// Passes of one process take turns; those of several meet in the database.
-    pass: Mutex<()>,
+    /// Passes of one process take turns, so that none finds another's work half done; those of
+    /// several processes meet in the database.
+    tending: Mutex<()>,
+    pairing: Mutex<()>,
 }
 
 impl Queue {
@@ -142,14 +139,6 @@ impl Queue {
     pub(crate) fn stir(&self) {
         self.stirred.notify_one();
     }
-}
-
-/// Somebody who waits.
-#[derive(Clone, Debug, sqlx::FromRow)]
-struct Entry {
-    user_id: UserId,
-    rating: f64,
-    joined_at: Millis,
 }
 
 /// What came of an attempt to enter.
@@ -244,7 +233,7 @@ impl Arena {
     /// # Errors
     /// Only when the database does not answer.
     pub async fn pair_up(&self, game: Kind) -> Result<usize> {
-        let _pass = self.queue.pass.lock().await;
+        let _turn = self.queue.pairing.lock().await;
         let mut made = 0;
         // A server that is going away opens nothing new.
         while !self.closing.is_cancelled() {
@@ -304,11 +293,7 @@ impl Arena {
             id
         });
         tracing::info!(r#match = %match_id, "Two who waited for {game} play match {match_id}");
-        if let Err(error) = self.open_match(match_id).await {
-            // Both are in it all the same: they find it in the database.
-            let error = error.report();
-            tracing::error!(r#match = %match_id, %error, "A match that was made is not opened");
-        }
+        self.open_match(match_id).await;
         for (seat, user) in (0..).map(Seat).zip(players) {
             let side = Side::of(seat, players.len());
             self.tell(user, LobbyMessage::Matched(Matched { game, match_id, side, seat }));
@@ -392,6 +377,7 @@ impl Arena {
     /// # Errors
     /// Only when the database does not answer.
     pub async fn tend_queue(&self) -> Result<()> {
+        let _turn = self.queue.tending.lock().await;
         self.mark_left().await?;
         self.keep_and_expire().await?;
         for game in Kind::ALL {
@@ -605,101 +591,3 @@ on_both! { impl QueueRows {
         Ok(taken.rows_affected())
     }
 } }
-
-/// The pairs that fit now, those nearest in rating first.
-///
-/// Two fit when they are within the window of the one who has waited longer, so in the end
-/// everybody gets a game. Of all pairs that fit, the nearest stand next to each other by rating:
-/// whoever is between two who fit is nearer to the one whose window reaches.
-fn pairs(mut entries: Vec<Entry>, now: Millis) -> Vec<[UserId; 2]> {
-    entries.sort_by(|a, b| {
-        a.rating
-            .total_cmp(&b.rating)
-            .then(a.joined_at.cmp(&b.joined_at))
-            .then(a.user_id.cmp(&b.user_id))
-    });
-    let mut pairs = Vec::new();
-    loop {
-        let neighbours = entries.windows(2).enumerate();
-        let fitting = neighbours.filter_map(|(index, pair)| {
-            let gap = pair[1].rating - pair[0].rating;
-            let waited = now - pair[0].joined_at.min(pair[1].joined_at);
-            (gap <= window(waited)).then_some((
-                gap,
-                pair[0].joined_at.min(pair[1].joined_at),
-                index,
-            ))
-        });
-        // Of equally near pairs, the one that has waited longer.
-        let Some((.., index)) =
-            fitting.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)))
-        else {
-            return pairs;
-        };
-        let two: Vec<Entry> = entries.drain(index..index + 2).collect();
-        pairs.push([two[0].user_id, two[1].user_id]);
-    }
-}
-
-/// How far somebody's window reaches after `waited` milliseconds.
-fn window(waited: Millis) -> f64 {
-    let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
-    match waited < WINDOW_OPEN_AFTER {
-        true => WINDOW_START + WINDOW_GROWTH_A_SECOND * waited.as_secs_f64(),
-        false => f64::INFINITY,
-    }
-}
-
-fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Pairs of `(rating, seconds waited)`, by the index of each.
-    #[track_caller]
-    fn check(waiting: &[(f64, Millis)], expected: &[[i64; 2]]) {
-        let entries = (0..).zip(waiting).map(|(id, &(rating, waited))| Entry {
-            user_id: UserId(id),
-            rating,
-            joined_at: -1000 * waited,
-        });
-        let made = pairs(entries.collect(), 0);
-        let mut made: Vec<_> = made.into_iter().map(|it| [it[0].0, it[1].0]).collect();
-        made.iter_mut().for_each(|it| it.sort_unstable());
-        assert_eq!(made, expected);
-    }
-
-    #[test]
-    fn the_nearest_go_first() {
-        check(&[], &[]);
-        check(&[(1500.0, 0)], &[]);
-        check(&[(1500.0, 0), (1500.0, 0)], &[[0, 1]]);
-        check(&[(1500.0, 0), (1590.0, 0), (1560.0, 0)], &[[1, 2]]);
-        check(&[(1500.0, 0), (1540.0, 0), (1560.0, 0), (1610.0, 0)], &[[1, 2]]);
-        check(&[(1500.0, 1), (1510.0, 9), (1600.0, 5), (1610.0, 2)], &[[0, 1], [2, 3]]);
-    }
-
-    #[test]
-    fn of_equals_those_who_wait_longest() {
-        check(&[(1500.0, 1), (1500.0, 3), (1500.0, 2)], &[[1, 2]]);
-    }
-
-    #[test]
-    fn waiting_widens_the_window() {
-        check(&[(1500.0, 0), (1700.0, 0)], &[]);
-        check(&[(1500.0, 4), (1700.0, 0)], &[]);
-        check(&[(1500.0, 5), (1700.0, 0)], &[[0, 1]]);
-        check(&[(1500.0, 0), (1700.0, 5)], &[[0, 1]]);
-        check(&[(400.0, 29), (3500.0, 0)], &[]);
-        check(&[(400.0, 30), (3500.0, 0)], &[[0, 1]]);
-    }
-
-    #[test]
-    fn a_clock_that_went_back_is_no_waiting() {
-        check(&[(1500.0, -60), (1500.0, -60)], &[[0, 1]]);
-        check(&[(1500.0, -60), (1650.0, -60)], &[]);
-    }
-}

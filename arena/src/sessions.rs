@@ -27,6 +27,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     Arena, Error, Millis, Options, Result, Role, SessionId, User, UserId,
+    clock::millis,
     db::{Db, on},
 };
 
@@ -508,8 +509,4 @@ fn cut(user_agent: &str) -> String {
 
 fn seconds(moment: Millis) -> u64 {
     u64::try_from(moment / 1000).unwrap_or(0)
-}
-
-fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }

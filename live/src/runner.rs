@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How long a match waits until everybody is ready.
-const READY_WINDOW: Time = Time::secs(20);
+const READY_WINDOW: Time = Time::secs(15);
 /// How long it waits for a rematch once it is over.
 const REMATCH_WINDOW: Time = Time::secs(60);
 /// How often a player may chat.

@@ -361,6 +361,9 @@ impl Says {
     }
 
     fn chat(text: &str) -> Result<Says, String> {
+        // Marks that turn the direction of what follows could turn the rest of the page.
+        let turns = |it: char| matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let text = text.replace(turns, "");
         let text = text.trim();
         if text.is_empty() || text.chars().count() > CHAT_CHARS_MAX {
             return Err(format!("text must have 1 to {CHAT_CHARS_MAX} characters"));
@@ -400,6 +403,7 @@ mod tests {
                 act(json!({"action": "resign"})),
             ),
             (r#"{"type":"chat","text":" hi "}"#, None, Says::Chat("hi".to_owned())),
+            ("{\"type\":\"chat\",\"text\":\"\u{202e}hi\"}", None, Says::Chat("hi".to_owned())),
             (r#"{"type":"rematch"}"#, None, Says::Rematch),
             (r#"{"type":"ping","t":1.5}"#, None, Says::Ping(stamp)),
         ] {

@@ -98,7 +98,7 @@ async fn two_who_are_ready_play() {
     let state = hear(&mut ann).await;
     assert_eq!(state["status"], "pending");
     assert_eq!((&state["you"], &state["game"]), (&json!(0), &Value::Null));
-    assert_eq!(state["ready_until"], 20_000);
+    assert_eq!(state["ready_until"], 15_000);
     assert_eq!(state["players"][1]["connected"], false);
     assert_eq!(state["players"][1]["side"], "right");
 
@@ -125,7 +125,7 @@ async fn who_is_not_ready_in_time_calls_it_off() {
     say(&ann, json!({"type": "player_ready"})).await;
     let over = hear_of(&mut ann, json!({"type": "game_over"})).await;
     assert_eq!(over["outcome"]["reason"], "called_off");
-    assert_eq!(over["at"], 20_000);
+    assert_eq!(over["at"], 15_000);
     assert_eq!(ann.hear().await, Err(End::Over));
     assert_eq!(task.await.unwrap(), None);
     assert!(handle.is_over());

@@ -1,7 +1,5 @@
 //! Matches from the queue to the history.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::support::{Client, Server, Socket, both};
@@ -101,12 +99,7 @@ async fn who_was_ready_waits_again_when_the_other_was_not() {
     let mut socket = sit(&ann, &id).await;
     let mut lobby = ann.open("/ws/lobby").await;
     socket.say(json!({"type": "player_ready", "n": 1})).await;
-    let over = loop {
-        let message = socket.next_within(Duration::from_secs(30)).await.unwrap();
-        if message["type"] == "game_over" {
-            break message;
-        }
-    };
+    let over = socket.hear("game_over").await;
     assert_eq!(over["outcome"]["reason"], "called_off");
     assert_eq!(over["ratings"], Value::Null);
     assert_eq!(socket.closed().await, 4410);

@@ -525,6 +525,7 @@ async fn the_document_and_its_page() {
         assert!(schemas.contains_key(name), "{name}");
     }
     // Whatever is described is there, and refuses as described.
+    let mut ids = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let path = path.replace("{game}", "pong").replace("{id}", "00000000000");
@@ -538,6 +539,7 @@ async fn the_document_and_its_page() {
                 None => assert!(!matches!(answer.status, 401 | 405 | 500..), "{method} {path}"),
             }
             assert!(operation["responses"]["default"].is_object());
+            assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{method} {path}");
         }
     }
 
@@ -554,4 +556,39 @@ async fn the_document_and_its_page() {
     }
     let printed = server.home.artel(&["openapi"], &[]);
     assert_eq!(serde_json::from_str::<Value>(&printed.stdout).unwrap(), *document);
+}
+
+#[tokio::test]
+async fn whatever_is_sent_is_answered() {
+    let server = Server::with(&[("ARTEL_RATE_LIMITS", "off")]).await;
+    let ann = server.person("ann").await;
+    let good = [
+        (
+            "POST",
+            "/api/auth/register",
+            json!({"username": "bob", "password": PASSWORD, "email": "b@b.example"}),
+        ),
+        ("POST", "/api/auth/telegram", json!({"init_data": "user=%7B%7D&auth_date=1&hash=00"})),
+        ("POST", "/api/auth/refresh", json!({"refresh_token": ann.refresh_token()})),
+        ("PATCH", "/api/me", json!({"language": "ru", "display_name": "Ann"})),
+        ("POST", "/api/queue/pong/join", json!({"chat_id": "-100123"})),
+    ];
+    for (i, (method, path, body)) in good.iter().cycle().take(500).enumerate() {
+        // Every byte in turn becomes another, or is cut off.
+        let mut bytes = body.to_string().into_bytes();
+        let at = i / good.len() % bytes.len();
+        match i % 3 {
+            0 => bytes.truncate(at),
+            1 => bytes[at] = rand::random(),
+            _ => bytes.insert(at, rand::random()),
+        }
+        let request = ann.request(method, path).header("content-type", "application/json");
+        let answer = Answer::to(request.body(bytes.clone())).await;
+        let shown = String::from_utf8_lossy(&bytes);
+        assert!(answer.status < 500, "{method} {path} {shown}: {}", answer.text);
+        if answer.status >= 400 {
+            assert!(answer.body["code"].is_string(), "{method} {path} {shown}: {}", answer.text);
+        }
+    }
+    server.stranger().get("/readyz").await.is(200);
 }

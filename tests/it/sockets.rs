@@ -178,6 +178,26 @@ async fn frames_are_text_and_short() {
 }
 
 #[tokio::test]
+async fn what_is_no_frame_is_named() {
+    let server = Server::start().await;
+    let (id, [ann, _], [_, mut bob]) = table(&server).await;
+    let path = format!("/ws/game/{id}");
+    for (bytes, code) in [
+        (&[0x81, 0x82, 0, 0, 0, 0, 0xff, 0xfe][..], 1007),
+        (&[0x83, 0x80, 0, 0, 0, 0], 1002),
+        (&[0xc1, 0x80, 0, 0, 0, 0], 1002),
+        (&[0x81, 0x01, b'a'], 1002),
+        (&[0x81, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0], 1009),
+    ] {
+        let mut socket = ann.open(&path).await;
+        socket.send_raw(bytes).await;
+        assert_eq!(socket.closed().await, code, "{bytes:x?}");
+    }
+    bob.say(json!({"type": "ping", "t": 1})).await;
+    bob.hear("pong").await;
+}
+
+#[tokio::test]
 async fn a_thousand_messages_in_a_second_are_too_many() {
     let server = Server::start().await;
     let (_, _, [mut ann, mut bob]) = table(&server).await;

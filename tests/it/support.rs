@@ -17,6 +17,7 @@ use reqwest::{RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tokio::{
+    io::AsyncWriteExt,
     net::TcpStream,
     sync::oneshot,
     time::{sleep, timeout},
@@ -468,6 +469,11 @@ impl Socket {
     /// Sends whatever it is.
     pub(crate) async fn send(&mut self, message: Message) {
         timeout(PATIENCE, self.0.send(message)).await.unwrap().unwrap();
+    }
+
+    /// Sends bytes that need not be a frame.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
+        timeout(PATIENCE, self.0.get_mut().write_all(bytes)).await.unwrap().unwrap();
     }
 
     /// Sends unless the socket is closed already.

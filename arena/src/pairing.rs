@@ -1,0 +1,115 @@
+//! Who plays whom: of those who wait, the nearest in rating, and the longer they wait the further
+//! away.
+
+use std::time::Duration;
+
+use crate::{Millis, UserId};
+
+/// How far apart two ratings may be for a pair as soon as both wait …
+const WINDOW_START: f64 = 100.0;
+/// … by how much that grows in each second that the one who waits longer has waited …
+const WINDOW_GROWTH_A_SECOND: f64 = 20.0;
+/// … and from when on anybody will do: a game against a stranger's rating beats no game.
+const WINDOW_OPEN_AFTER: Duration = Duration::from_secs(30);
+
+/// Somebody who waits.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct Entry {
+    pub(crate) user_id: UserId,
+    pub(crate) rating: f64,
+    pub(crate) joined_at: Millis,
+}
+
+/// The pairs that fit now, those nearest in rating first.
+///
+/// Two fit when they are within the window of the one who has waited longer, so in the end
+/// everybody gets a game. Of all pairs that fit, the nearest stand next to each other by rating:
+/// whoever is between two who fit is nearer to the one whose window reaches.
+pub(crate) fn pairs(mut entries: Vec<Entry>, now: Millis) -> Vec<[UserId; 2]> {
+    entries.sort_by(|a, b| {
+        a.rating
+            .total_cmp(&b.rating)
+            .then(a.joined_at.cmp(&b.joined_at))
+            .then(a.user_id.cmp(&b.user_id))
+    });
+    let mut pairs = Vec::new();
+    loop {
+        let neighbours = entries.windows(2).enumerate();
+        let fitting = neighbours.filter_map(|(index, pair)| {
+            let gap = pair[1].rating - pair[0].rating;
+            let waited = now - pair[0].joined_at.min(pair[1].joined_at);
+            (gap <= window(waited)).then_some((
+                gap,
+                pair[0].joined_at.min(pair[1].joined_at),
+                index,
+            ))
+        });
+        // Of equally near pairs, the one that has waited longer.
+        let Some((.., index)) =
+            fitting.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)))
+        else {
+            return pairs;
+        };
+        let two: Vec<Entry> = entries.drain(index..index + 2).collect();
+        pairs.push([two[0].user_id, two[1].user_id]);
+    }
+}
+
+/// How far somebody's window reaches after `waited` milliseconds.
+fn window(waited: Millis) -> f64 {
+    let waited = Duration::from_millis(u64::try_from(waited).unwrap_or(0));
+    match waited < WINDOW_OPEN_AFTER {
+        true => WINDOW_START + WINDOW_GROWTH_A_SECOND * waited.as_secs_f64(),
+        false => f64::INFINITY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pairs of `(rating, seconds waited)`, by the index of each.
+    #[track_caller]
+    fn check(waiting: &[(f64, Millis)], expected: &[[i64; 2]]) {
+        let entries = (0..).zip(waiting).map(|(id, &(rating, waited))| Entry {
+            user_id: UserId(id),
+            rating,
+            joined_at: -1000 * waited,
+        });
+        let made = pairs(entries.collect(), 0);
+        let mut made: Vec<_> = made.into_iter().map(|it| [it[0].0, it[1].0]).collect();
+        made.iter_mut().for_each(|it| it.sort_unstable());
+        assert_eq!(made, expected);
+    }
+
+    #[test]
+    fn the_nearest_go_first() {
+        check(&[], &[]);
+        check(&[(1500.0, 0)], &[]);
+        check(&[(1500.0, 0), (1500.0, 0)], &[[0, 1]]);
+        check(&[(1500.0, 0), (1590.0, 0), (1560.0, 0)], &[[1, 2]]);
+        check(&[(1500.0, 0), (1540.0, 0), (1560.0, 0), (1610.0, 0)], &[[1, 2]]);
+        check(&[(1500.0, 1), (1510.0, 9), (1600.0, 5), (1610.0, 2)], &[[0, 1], [2, 3]]);
+    }
+
+    #[test]
+    fn of_equals_those_who_wait_longest() {
+        check(&[(1500.0, 1), (1500.0, 3), (1500.0, 2)], &[[1, 2]]);
+    }
+
+    #[test]
+    fn waiting_widens_the_window() {
+        check(&[(1500.0, 0), (1700.0, 0)], &[]);
+        check(&[(1500.0, 4), (1700.0, 0)], &[]);
+        check(&[(1500.0, 5), (1700.0, 0)], &[[0, 1]]);
+        check(&[(1500.0, 0), (1700.0, 5)], &[[0, 1]]);
+        check(&[(400.0, 29), (3500.0, 0)], &[]);
+        check(&[(400.0, 30), (3500.0, 0)], &[[0, 1]]);
+    }
+
+    #[test]
+    fn a_clock_that_went_back_is_no_waiting() {
+        check(&[(1500.0, -60), (1500.0, -60)], &[[0, 1]]);
+        check(&[(1500.0, -60), (1650.0, -60)], &[]);
+    }
+}
