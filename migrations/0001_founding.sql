@@ -43,6 +43,8 @@ create table sessions (
     ended_at   bigint
 );
 create index sessions_by_user on sessions (user_id);
+-- How processes hear of each other's.
+create index sessions_by_end on sessions (ended_at);
 
 create table refresh_tokens (
     -- SHA-256 of the token, in hex. The token itself is kept nowhere.

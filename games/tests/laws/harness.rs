@@ -176,7 +176,9 @@ impl<G: Game> Table<G> {
                     let update = serde_json::to_value(update).expect("an update is plain data");
                     let fields = update.as_object();
                     let good = fields.is_some_and(|it| {
-                        ["type", "seq", "at", "seat", "n"].iter().all(|name| !it.contains_key(*name))
+                        ["type", "seq", "at", "seat", "n"]
+                            .iter()
+                            .all(|name| !it.contains_key(*name))
                     });
                     law!(good, 7, "an update that is no event for the wire: {update}");
                     format!("{:?} {audience:?} {update}", self.now)

@@ -1,0 +1,195 @@
+// Calls to the server, and who is signed in. The access token lives in this module's memory only;
+// the refresh token is a cookie that no script can read.
+
+import { telegram } from "./telegram.js";
+
+/** @import { Session, SessionUser } from "../types.d.ts" */
+
+/** The server said no, or did not answer (`status` 0). */
+export class Refusal extends Error {
+    /**
+     * @param {number} status
+     * @param {string} code
+     * @param {string} detail
+     * @param {{ field: string, message: string }[]} [errors]
+     */
+    constructor(status, code, detail, errors = []) {
+        super(detail);
+        this.status = status;
+        this.code = code;
+        this.errors = errors;
+    }
+}
+
+/** How much of its life an access token is used for. */
+const FRESH = 0.8;
+
+/** @type {{ token: string, until: number, user: SessionUser } | null} */
+let session = null;
+/** @type {Promise<boolean> | null} */
+let renewing = null;
+/** How far the server's clock is ahead of ours, in ms, to the second. */
+let ahead = 0;
+/** @type {() => void} */
+let onSignedOut = () => {};
+
+/** Who is signed in. */
+export function me() {
+    return session?.user ?? null;
+}
+
+/** The time of day on the server, in ms. */
+export function serverNow() {
+    return Date.now() + ahead;
+}
+
+/** @param {() => void} hear called when the session turns out to be over */
+export function whenSignedOut(hear) {
+    onSignedOut = hear;
+}
+
+/** @param {string} login @param {string} password */
+export async function signIn(login, password) {
+    begin(await request("POST", "/api/auth/login?cookie=1", { login, password }));
+}
+
+/** @param {string} username @param {string} password @param {string} email */
+export async function signUp(username, password, email) {
+    const account = email ? { username, password, email } : { username, password };
+    begin(await request("POST", "/api/auth/register?cookie=1", account));
+}
+
+/** Signs in as the user that Telegram vouches for. */
+export async function signInByTelegram() {
+    begin(await request("POST", "/api/auth/telegram?cookie=1", { init_data: telegram.initData }));
+}
+
+export async function signOut() {
+    await request("POST", "/api/auth/logout?cookie=1", undefined, { "X-Artel": "1" });
+    session = null;
+    onSignedOut();
+}
+
+/**
+ * A new access token, by the cookie or else by what Telegram gave us.
+ * @returns {Promise<boolean>} false when somebody has to sign in
+ */
+export function renew() {
+    renewing ??= renewed().finally(() => {
+        renewing = null;
+    });
+    return renewing;
+}
+
+async function renewed() {
+    // Pages of one browser share the cookie, and each token in it is good once: one at a time.
+    const alone = navigator.locks
+        ? navigator.locks.request("artel.refresh", refresh)
+        : refresh();
+    try {
+        return await alone;
+    } catch (error) {
+        if (!(error instanceof Refusal) || error.status !== 401) throw error;
+    }
+    if (!telegram.initData) return false;
+    try {
+        await signInByTelegram();
+        return true;
+    } catch (error) {
+        if (error instanceof Refusal && error.status === 401) return false;
+        throw error;
+    }
+}
+
+async function refresh() {
+    begin(await request("POST", "/api/auth/refresh?cookie=1", undefined, { "X-Artel": "1" }));
+    return true;
+}
+
+/** @param {unknown} answer */
+function begin(answer) {
+    const { access_token, expires_in, user } = /** @type {Session} */ (answer);
+    const until = performance.now() + expires_in * 1000 * FRESH;
+    session = { token: access_token, until, user };
+}
+
+/**
+ * A call as who is signed in.
+ * @template T
+ * @param {"GET" | "POST" | "PATCH"} method
+ * @param {string} path
+ * @param {object} [body]
+ * @returns {Promise<T>}
+ */
+export async function call(method, path, body) {
+    if (session && performance.now() > session.until) await renewOrLeave();
+    try {
+        return /** @type {T} */ (await request(method, path, body, bearer()));
+    } catch (error) {
+        if (!(error instanceof Refusal) || error.status !== 401) throw error;
+        await renewOrLeave();
+        return /** @type {T} */ (await request(method, path, body, bearer()));
+    }
+}
+
+async function renewOrLeave() {
+    if (await renew()) return;
+    session = null;
+    onSignedOut();
+    throw new Refusal(401, "unauthenticated", "signed out");
+}
+
+/** @returns {Record<string, string>} */
+function bearer() {
+    return session ? { Authorization: `Bearer ${session.token}` } : {};
+}
+
+/** How long an answer may take. */
+const ANSWER_MS_MAX = 15_000;
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {object} [body]
+ * @param {Record<string, string>} [headers]
+ * @returns {Promise<unknown>}
+ */
+async function request(method, path, body, headers = {}) {
+    const init = {
+        method,
+        headers: body ? { ...headers, "Content-Type": "application/json" } : headers,
+        body: body ? JSON.stringify(body) : null,
+        signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    };
+    /** @type {Response} */
+    let response;
+    /** @type {any} */
+    let answer = null;
+    try {
+        response = await fetch(path, init);
+        const text = await response.text();
+        answer = text && /json/.test(response.headers.get("Content-Type") ?? "")
+            ? JSON.parse(text)
+            : null;
+    } catch {
+        throw new Refusal(0, "network", "the server did not answer");
+    }
+    const date = Date.parse(response.headers.get("Date") ?? "");
+    if (date) ahead = date + 500 - Date.now();
+    if (response.ok) return answer;
+    const { code = "internal", detail = response.statusText, errors = [] } = answer ?? {};
+    throw new Refusal(response.status, code, detail, errors);
+}
+
+/**
+ * The address of a socket, with a ticket that opens it once.
+ * @param {string} path with its query, if any
+ */
+export async function socketAddress(path) {
+    /** @type {{ ticket: string }} */
+    const { ticket } = await call("POST", "/api/ws-tickets");
+    const url = new URL(path, location.href);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    url.searchParams.set("ticket", ticket);
+    return url.href;
+}

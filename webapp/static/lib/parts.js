@@ -1,0 +1,127 @@
+// Parts that several screens are made of.
+
+import { Refusal } from "./api.js";
+import { act, html, patch } from "./html.js";
+import { known, t } from "./words.js";
+
+/** @import { PublicUser } from "../types.d.ts" */
+/** @import { Html } from "./html.js" */
+
+const TOAST_MS = 4_000;
+const ICONS = {
+    play: html`<path d="M8 5.5v13l11-6.5z"/>`,
+    top: html`<path d="M5 20v-7h4v7M10 20V6h4v14M15 20v-4.500h4V20"/>`,
+    me: html`<circle cx="12" cy="8" r="4"/><path d="M4.500 20.500c1-4.500 4-6 7.500-6s6.500 1.500 7.500 6"/>`,
+    sound: html`<path d="M4 9.500v5h3.500l4.500 4v-13l-4.500 4zM15.500 9a4.200 4.200 0 0 1 0 6M18 6.500a8 8 0 0 1 0 11"/>`,
+    silent: html`<path d="M4 9.500v5h3.500l4.500 4v-13l-4.500 4zM16 9.500l5 5M21 9.500l-5 5"/>`,
+    leave: html`<path d="M6 21V4M6 4.500h11l-2.500 4 2.500 4H6"/>`,
+};
+
+/** @param {keyof ICONS} name */
+export function icon(name) {
+    return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;
+}
+
+/** A person's picture, or else the first letter of their name. @param {PublicUser} user */
+export function avatar({ display_name, avatar_url }) {
+    const letter = [...display_name.trim()][0]?.toUpperCase() ?? "?";
+    return avatar_url
+        ? html`<img class="avatar" src="${avatar_url}" alt="" referrerpolicy="no-referrer">`
+        : html`<span class="avatar" aria-hidden="true">${letter}</span>`;
+}
+
+/** What a list shows while it is not there. */
+export function loading() {
+    return html`<p class="state" data-key="loading" data-test="loading" role="status">${t("loading")}…</p>`;
+}
+
+/** @param {string} text @param {Html} [button] */
+export function empty(text, button) {
+    return html`<div class="state" data-key="empty" data-test="empty"><p>${text}</p>${button}</div>`;
+}
+
+/** What could not be had, and why. `data-do="retry"` is the way on. @param {unknown} error */
+export function failed(error) {
+    // What is not there, or not for us, will not be there the next time.
+    const isFinal = error instanceof Refusal && (error.status === 403 || error.status === 404);
+    return html`<div class="state" data-key="error" data-test="error" role="alert"><p>${explained(error)}</p>
+        ${isFinal ? "" : html`<button class="quiet" data-do="retry" data-test="retry">${t("retry")}</button>`}</div>`;
+}
+
+/** What went wrong, in words for people. @param {unknown} error */
+export function explained(error) {
+    const word = error instanceof Refusal ? known(`error_${error.code}`) : null;
+    if (word) return t(word);
+    if (error instanceof Refusal && error.status === 404) return t("error_not_found");
+    return t("error_internal");
+}
+
+/**
+ * Something that is fetched, to be shown in each of its states.
+ * @template T
+ * @typedef {{ state: "loading" } | { state: "failed", error: unknown } | { state: "there", value: T }} Fetched
+ */
+
+/**
+ * @template T
+ * @param {Fetched<T>} fetched
+ * @param {(value: T) => Html} there
+ */
+export function shown(fetched, there) {
+    if (fetched.state === "loading") return loading();
+    if (fetched.state === "failed") return failed(fetched.error);
+    return there(fetched.value);
+}
+
+/** Says something for a moment. @param {string} text */
+export function toast(text) {
+    const place = document.getElementById("toast");
+    if (!place) return;
+    place.textContent = text;
+    place.hidden = false;
+    clearTimeout(toasting);
+    toasting = setTimeout(() => {
+        place.hidden = true;
+    }, TOAST_MS);
+}
+
+/** @type {number | undefined} */
+let toasting;
+
+/** Tells those who listen rather than look. @param {string} text */
+export function announce(text) {
+    const place = document.getElementById("announcer");
+    if (place && place.textContent !== text) place.textContent = text;
+}
+
+/**
+ * Asks before something that can't be taken back.
+ * @param {{ title: string, text: string, yes: string, no: string }} words
+ * @returns {Promise<boolean>}
+ */
+export function confirmed({ title, text, yes, no }) {
+    const dialog = document.createElement("dialog");
+    dialog.dataset["test"] = "dialog";
+    dialog.setAttribute("aria-labelledby", "dialog-title");
+    patch(dialog, html`<h2 id="dialog-title">${title}</h2><p>${text}</p><div class="buttons">
+        <button class="quiet" data-do="no" data-test="dialog-cancel">${no}</button>
+        <button class="danger" data-do="yes" data-test="dialog-confirm">${yes}</button></div>`);
+    document.body.append(dialog);
+    return new Promise((resolve) => {
+        act(dialog, { yes: () => dialog.close("yes"), no: () => dialog.close() });
+        dialog.addEventListener("click", (event) => {
+            if (event.target === dialog) dialog.close();
+        });
+        dialog.addEventListener("close", () => {
+            dialog.remove();
+            resolve(dialog.returnValue === "yes");
+        });
+        dialog.showModal();
+    });
+}
+
+/** The words for a game's name. @param {string} name */
+export function gameTitle(name) {
+    const word = known(`game_${name}`);
+    return word ? t(word) : name;
+}

@@ -1,0 +1,99 @@
+// From addresses to screens, without loading the page again.
+
+/** @typedef {"home" | "queue" | "match" | "me" | "user" | "top" | "missing"} ScreenName */
+/** @typedef {{ screen: ScreenName, id: string }} Place `id` is the variable part of the address */
+
+/** @type {[RegExp, ScreenName][]} */
+const PLACES = [
+    [/^\/()$/, "home"],
+    [/^\/queue\/([a-z_]{1,32})$/, "queue"],
+    [/^\/match\/([0-9A-Za-z]{11})$/, "match"],
+    [/^\/me()$/, "me"],
+    [/^\/users\/([0-9A-Za-z]{11})$/, "user"],
+    [/^\/top()$/, "top"],
+];
+
+/** What a link of Telegram's may ask for: `m_<match>`, `q_<game>`, `u_<user>`. */
+const LINKS = { m: "/match/", q: "/queue/", u: "/users/" };
+
+/** @type {(place: Place) => void} */
+let show = () => {};
+/** @type {(() => Promise<boolean>) | null} */
+let guard = null;
+let shown = "";
+
+/** Where the address leads. @param {string} [path] @returns {Place} */
+export function place(path = location.pathname) {
+    for (const [pattern, screen] of PLACES) {
+        const found = pattern.exec(path);
+        if (found) return { screen, id: found[1] ?? "" };
+    }
+    return { screen: "missing", id: "" };
+}
+
+/** Where a Telegram link leads; null when it doesn't say. @param {string} start */
+export function linked(start) {
+    const [, kind, id] = /^([mqu])_(\w+)$/.exec(start) ?? [];
+    if (!kind || !id) return null;
+    const path = LINKS[/** @type {keyof LINKS} */ (kind)] + id;
+    return place(path).screen === "missing" ? null : path;
+}
+
+/** @param {(place: Place) => void} hear called with every place that is gone to */
+export function startRouter(hear) {
+    show = hear;
+    shown = location.pathname;
+    addEventListener("popstate", async () => {
+        const wanted = location.pathname;
+        if (guard) {
+            // The browser has gone already: go back until it is clear whether one may.
+            history.pushState(null, "", shown);
+            if (!(await mayLeave())) return;
+            history.replaceState(null, "", wanted);
+        }
+        arrive();
+    });
+    document.addEventListener("click", (event) => {
+        const target = event.target instanceof Element ? event.target : null;
+        const link = target?.closest("a[href^='/']");
+        if (!(link instanceof HTMLAnchorElement) || link.target || event.defaultPrevented) return;
+        if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+        event.preventDefault();
+        void go(link.pathname);
+    });
+    show(place());
+}
+
+/**
+ * Goes somewhere, unless the screen that is shown asks and the answer is to stay.
+ * @param {string} path
+ * @param {{ replace?: boolean }} [how]
+ */
+export async function go(path, { replace = false } = {}) {
+    if (!(await mayLeave())) return;
+    if (replace || path === shown) history.replaceState(null, "", path);
+    else history.pushState(null, "", path);
+    arrive();
+}
+
+/** Shows the same place again. */
+export function again() {
+    show(place());
+}
+
+/** What has to agree before the screen that is shown is left. @param {(() => Promise<boolean>) | null} ask */
+export function guarded(ask) {
+    guard = ask;
+}
+
+async function mayLeave() {
+    if (guard && !(await guard())) return false;
+    guard = null;
+    return true;
+}
+
+function arrive() {
+    shown = location.pathname;
+    scrollTo(0, 0);
+    show(place());
+}

@@ -1,0 +1,102 @@
+// Short woody sounds, made as they are needed. Off by default inside Telegram.
+
+import { telegram } from "./telegram.js";
+import { wish, wishes } from "./settings.js";
+
+/** @type {AudioContext | null} */
+let audio = null;
+/** @type {AudioBuffer | null} */
+let grain = null;
+
+/** Whether sounds are wanted. */
+export function hasSound() {
+    return wishes().sound ?? !telegram.inside;
+}
+
+/** @param {boolean} on */
+export function setSound(on) {
+    wish({ sound: on });
+    if (on) {
+        wake();
+        knock(0.5);
+    }
+}
+
+/** Browsers give sound only after a touch: call this in one. */
+export function wake() {
+    if (!hasSound()) return;
+    audio ??= new AudioContext();
+    if (audio.state === "suspended") void audio.resume();
+}
+
+/** Something hard on wood. @param {number} force 0 to 1 */
+export function knock(force) {
+    const loud = 0.12 + 0.5 * force ** 1.5;
+    tap(420 + 260 * force, loud, 0.07);
+    rub(1400 + 1800 * force, loud * 0.7, 0.03);
+}
+
+/** The ball at a wall. @param {number} force 0 to 1 */
+export function brush(force) {
+    tap(250 + 90 * force, 0.05 + 0.16 * force, 0.05);
+}
+
+/** A point: up for mine, down for theirs. @param {boolean} mine */
+export function point(mine) {
+    tap(mine ? 392 : 330, 0.25, 0.16);
+    tap(mine ? 523 : 262, 0.25, 0.22, 0.11);
+}
+
+/** A second of a countdown. */
+export function tick() {
+    tap(880, 0.08, 0.03);
+}
+
+/** The end. @param {boolean} won */
+export function finale(won) {
+    const notes = won ? [392, 494, 587, 784] : [392, 349, 294];
+    notes.forEach((note, i) => tap(note, 0.22, 0.35, i * 0.12));
+}
+
+/**
+ * A struck bar: two partials that die away.
+ * @param {number} pitch @param {number} loud @param {number} long s @param {number} [after] s
+ */
+function tap(pitch, loud, long, after = 0) {
+    if (!hasSound() || audio?.state !== "running") return;
+    const start = audio.currentTime + after;
+    for (const [times, share] of /** @type {const} */ ([[1, 1], [2.76, 0.25]])) {
+        const tone = audio.createOscillator();
+        const gain = audio.createGain();
+        tone.frequency.value = pitch * times;
+        gain.gain.setValueAtTime(loud * share, start);
+        gain.gain.exponentialRampToValueAtTime(0.0001, start + long / times + 0.02);
+        tone.connect(gain).connect(audio.destination);
+        tone.start(start);
+        tone.stop(start + long + 0.05);
+    }
+}
+
+/** The grain of a hit: a breath of noise. */
+function rub(/** @type {number} */ pitch, /** @type {number} */ loud, /** @type {number} */ long) {
+    if (!hasSound() || audio?.state !== "running") return;
+    grain ??= noise(audio);
+    const source = audio.createBufferSource();
+    const filter = audio.createBiquadFilter();
+    const gain = audio.createGain();
+    source.buffer = grain;
+    filter.type = "bandpass";
+    filter.frequency.value = pitch;
+    gain.gain.setValueAtTime(loud, audio.currentTime);
+    gain.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + long);
+    source.connect(filter).connect(gain).connect(audio.destination);
+    source.start(0, 0, long + 0.02);
+}
+
+/** @param {AudioContext} audio */
+function noise(audio) {
+    const buffer = audio.createBuffer(1, audio.sampleRate * 0.1, audio.sampleRate);
+    const samples = buffer.getChannelData(0);
+    for (let i = 0; i < samples.length; i += 1) samples[i] = Math.random() * 2 - 1;
+    return buffer;
+}

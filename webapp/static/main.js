@@ -1,0 +1,151 @@
+// Boot: Telegram, language, theme, who is signed in; then the screen for the address.
+
+import { me, renew, signInByTelegram, whenSignedOut, Refusal } from "./lib/api.js";
+import { act, html, patch } from "./lib/html.js";
+import { lobby } from "./lib/lobby.js";
+import { explained, icon, loading } from "./lib/parts.js";
+import { again, go, linked, place, startRouter } from "./lib/router.js";
+import { wishes } from "./lib/settings.js";
+import { wake } from "./lib/sound.js";
+import { telegram } from "./lib/telegram.js";
+import { whenThemeWished, wearTheme } from "./lib/theme.js";
+import { preferred, speak, t } from "./lib/words.js";
+import { home } from "./screens/home.js";
+import { match } from "./screens/match.js";
+import { missing } from "./screens/missing.js";
+import { me as mine, user } from "./screens/profile.js";
+import { queue } from "./screens/queue.js";
+import { sign } from "./screens/sign.js";
+import { top } from "./screens/top.js";
+
+/** @import { Place } from "./lib/router.js" */
+
+/**
+ * Puts itself into `root` and answers how to take itself away. `id` is the variable part of the
+ * address.
+ * @typedef {(root: HTMLElement, id: string) => () => void} Screen
+ */
+
+/** @type {Record<Place["screen"], Screen>} */
+const SCREENS = { home, queue, match, me: mine, user, top, missing };
+/** The places at the bottom, and the screens that belong to them. */
+const TABS = /** @type {const} */ ([
+    { path: "/", word: "play", screens: ["home", "queue"] },
+    { path: "/top", word: "top", screens: ["top", "user"] },
+    { path: "/me", word: "me", screens: ["me"] },
+]);
+
+const app = /** @type {HTMLElement} */ (document.getElementById("app"));
+/** @type {(() => void) | null} */
+let leave = null;
+let signedIn = false;
+/** The match that was left for another screen: the lobby does not lead back to it by itself. */
+let leftMatch = "";
+
+telegram.start();
+speak(wishes().language ?? preferred([telegram.language, ...navigator.languages]));
+wearTheme();
+whenThemeWished(wearTheme);
+build();
+addEventListener("pointerdown", wake, { capture: true });
+addEventListener("keydown", wake, { capture: true });
+act(app, { retry: enter });
+void enter();
+
+/** The frame that every screen stands in. */
+function build() {
+    app.dataset["telegram"] = String(telegram.inside);
+    patch(app, html`
+        <p id="offline" class="banner" data-test="offline" role="status" hidden></p>
+        <main id="screen" tabindex="-1"></main>
+        <nav id="tabs" hidden></nav>
+        <p id="toast" data-test="toast" role="status" hidden></p>
+        <p id="announcer" class="hidden" data-test="announcer" aria-live="polite"></p>`);
+}
+
+/** Finds out who is here. */
+async function enter() {
+    const screen = element("screen");
+    patch(screen, loading());
+    try {
+        signedIn = telegram.initData ? await byTelegram() : await renew();
+    } catch (error) {
+        patch(screen, html`<div class="state" data-test="error" role="alert"><p>${explained(error)}</p>
+            <button data-do="retry" data-test="retry">${t("retry")}</button></div>`);
+        return;
+    }
+    const start = linked(telegram.startParam);
+    if (start && location.pathname === "/") history.replaceState(null, "", start);
+    whenSignedOut(() => {
+        signedIn = false;
+        lobby.close();
+        again();
+    });
+    lobby.listen(followLobby);
+    document.addEventListener("artel:language", () => again());
+    telegram.settings(() => void go("/me"));
+    startRouter(show);
+}
+
+async function byTelegram() {
+    try {
+        await signInByTelegram();
+        return true;
+    } catch (error) {
+        if (!(error instanceof Refusal) || error.status === 0 || error.status >= 500) throw error;
+        // What Telegram gave is too old or this server has no bot: a session may still be there.
+        return renew();
+    }
+}
+
+/** @param {Place} to */
+function show({ screen, id }) {
+    leave?.();
+    signedIn = me() !== null;
+    const root = document.createElement("div");
+    root.className = "screen";
+    element("screen").replaceChildren(root);
+    app.dataset["screen"] = signedIn ? screen : "sign";
+    document.title = "Artel";
+    if (screen === "match") leftMatch = id;
+    if (signedIn && screen !== "match") lobby.open();
+    if (!signedIn || screen === "match") lobby.close();
+    showTabs(screen);
+    const isTab = TABS.some(({ path }) => path === location.pathname);
+    telegram.back(isTab || !signedIn ? null : () => void back(screen));
+    leave = signedIn ? SCREENS[screen](root, id) : sign(root, () => again());
+    element("screen").focus({ preventScroll: true });
+}
+
+/** @param {Place["screen"]} screen */
+function back(screen) {
+    return go(TABS.find(({ screens }) => screens.some((it) => it === screen))?.path ?? "/");
+}
+
+/** @param {Place["screen"]} screen */
+function showTabs(screen) {
+    const tabs = element("tabs");
+    tabs.hidden = !signedIn || screen === "match";
+    tabs.setAttribute("aria-label", t("places"));
+    patch(tabs, html`${TABS.map(({ path, word, screens }) => {
+        const here = screens.some((it) => it === screen);
+        return html`<a href="${path}" data-test="nav-${word}"${here ? html` aria-current="page"` : ""}>
+            ${icon(word)}<span>${t(word)}</span></a>`;
+    })}`);
+}
+
+/** The lobby says where I am needed, and whether it can be heard at all. */
+function followLobby() {
+    const offline = element("offline");
+    offline.hidden = lobby.state !== "offline";
+    offline.textContent = t("offline");
+    const found = lobby.matched;
+    if (found && found.match_id !== leftMatch && place().screen !== "match") {
+        void go(`/match/${found.match_id}`);
+    }
+}
+
+/** @param {string} id */
+function element(id) {
+    return /** @type {HTMLElement} */ (document.getElementById(id));
+}

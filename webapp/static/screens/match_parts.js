@@ -1,0 +1,164 @@
+// What a match's screen is made of. Only looks at things.
+
+import { html } from "../lib/html.js";
+import { avatar } from "../lib/parts.js";
+import { telegram } from "../lib/telegram.js";
+import { clock, signed, t } from "../lib/words.js";
+
+/** @import { MatchInfo, Outcome, PastMatch, SeatState } from "../types.d.ts" */
+/** @import { Match } from "../lib/match.js" */
+/** @import { LineState } from "../lib/socket.js" */
+
+/** The one thing to do now. @typedef {{ do: string, text: string, press: () => void }} Primary */
+
+/** A trip there and back that is felt, in ms. */
+const SLOW_MS = 150;
+
+/**
+ * The strip above: who, how good, the score, for how long, how well connected.
+ * @param {Match | null} match
+ * @param {number} now
+ * @param {{ state: LineState, trip: number }} line
+ */
+export function strip(match, now, { state, trip }) {
+    const n = Math.max(1, Math.round(trip));
+    const quality = state !== "online" ? "none" : trip > SLOW_MS ? "slow" : "good";
+    const words = quality === "none" ? t("connection_none") : t(`connection_${quality}`, { n });
+    return html`${who(match, 0)}
+        <div class="middle"><span class="score"><b data-test="score-0">${match?.players[0]?.score ?? 0}</b><i>:</i><b
+            data-test="score-1">${match?.players[1]?.score ?? 0}</b></span>
+            <span class="clock">${match?.status === "active" ? clock(now) : ""}<span class="bars ${quality}" role="img" aria-label="${words}"
+                title="${words}"><i></i><i></i><i></i></span></span></div>
+        ${who(match, 1)}`;
+}
+
+/** @param {Match | null} match @param {number} seat */
+function who(match, seat) {
+    const player = match?.players[seat];
+    const mine = match?.you === seat;
+    // As the court has it: brass is near, and who watches sits at the left.
+    const near = seat === (match?.you ?? 0);
+    return html`<div class="who${near ? " near" : ""}" data-test="player-${seat}">${player ? avatar(player.user) : ""}
+        <div><p class="name" data-test="name-${seat}">${player?.user.display_name ?? ""}</p>
+            <p class="hint"><span data-test="rating-${seat}">${player?.rating ?? ""}</span>${mine ? html` · ${t("you")}` : ""}</p></div></div>`;
+}
+
+/**
+ * Before the first serve.
+ * @param {Match} match
+ * @param {{ rules: string, now: number, primary: Primary | null, ready: boolean }} with_
+ */
+export function readyPanel(match, { rules, now, primary, ready }) {
+    const other = match.players.find(({ seat }) => seat !== match.you);
+    const rest = match.readyUntil === null ? null : Math.max(0, match.readyUntil - now + 999);
+    const text = match.you === null ? "" : primary ? t("ready_ask") : t("ready_wait", { name: other?.user.display_name ?? "" });
+    return html`<div class="panel" data-key="ready"><div class="sides">
+            ${match.players.map((it) => side(it, match.you, ready))}</div>
+        <p class="hint">${rules}</p>
+        <p role="status">${text}</p>
+        ${button(primary)}
+        ${rest === null ? "" : html`<p class="hint" data-test="ready-countdown">${t("called_off_in", { time: clock(rest) })}</p>`}</div>`;
+}
+
+/** @param {SeatState} player @param {number | null} you @param {boolean} said */
+function side({ seat, user, rating, ready }, you, said) {
+    const isReady = ready || (seat === you && said);
+    return html`<div class="side">${avatar(user)}<p class="name">${user.display_name}</p><p class="hint">${rating}</p>
+        <p class="chip${isReady ? " on" : ""}" data-test="ready-state-${seat}" data-ready="${isReady}">${isReady ? t("is_ready") : t("not_ready")}</p></div>`;
+}
+
+/**
+ * After the last point.
+ * @param {Match} match
+ * @param {{ game: string, primary: Primary | null, offered: boolean, open: boolean }} with_
+ */
+export function resultPanel(match, { game, primary, offered, open }) {
+    const { outcome, you } = match;
+    const mine = you === null ? null : (match.players[you] ?? null);
+    const other = match.players.find(({ seat }) => seat !== you) ?? null;
+    const name = other?.user.display_name ?? "";
+    const result = mine === null || outcome?.winner === null || outcome?.winner === undefined
+        ? "none"
+        : outcome.winner === you ? "won" : "lost";
+    const winner = match.players.find(({ seat }) => seat === outcome?.winner);
+    const score = mine && other
+        ? `${mine.score} : ${other.score}`
+        : match.players.map((it) => it.score).join(" : ");
+    const why = outcome ? reason(outcome, result, name) : "";
+    const theirOffer = match.rematch.some((seat) => seat !== you);
+    const offer = offered && !theirOffer ? t("rematch_offered", { name })
+        : theirOffer && !offered ? t("rematch_wanted", { name }) : "";
+    const isCalledOff = outcome?.reason === "called_off";
+    return html`<div class="panel result ${result}" data-key="result" data-test="result" data-result="${result}" role="status">
+        <h1 data-test="result-title">${title(outcome, result, winner?.user.display_name ?? "")}</h1>
+        ${isCalledOff ? "" : html`<p class="score" data-key="score" data-test="result-score">${score}</p>`}
+        ${why ? html`<p class="hint" data-key="why" data-test="result-reason">${why}</p>` : ""}
+        ${ratingChange(match)}
+        <p data-key="offer" data-test="rematch-status" role="status"${offer && open ? "" : html` hidden`}>${offer}</p>
+        ${button(primary)}
+        ${you === null ? "" : html`<a class="button ${isCalledOff ? "primary" : "quiet"} wide" data-key="next" href="/queue/${game}" data-test="next-opponent">${t("next_opponent")}</a>`}
+        <a class="button quiet wide" data-key="home" href="/" data-test="to-home">${t("to_games")}</a></div>`;
+}
+
+/** @param {Outcome | null} outcome @param {string} result @param {string} winner */
+function title(outcome, result, winner) {
+    if (outcome?.reason === "called_off") return t("called_off");
+    if (result === "won") return t("won");
+    if (result === "lost") return t("lost");
+    if (winner) return t("user_won", { name: winner });
+    return outcome?.reason === "score" ? t("drawn") : t("nobody_won");
+}
+
+/** @param {Outcome} outcome @param {string} result @param {string} name */
+function reason({ reason }, result, name) {
+    if (reason === "abandoned") return t("reason_abandoned");
+    if (reason === "called_off") return t("reason_called_off");
+    if (reason !== "forfeit") return "";
+    if (result === "won") return t("reason_forfeit_won", { name });
+    return result === "lost" ? t("reason_forfeit_lost") : t("reason_forfeit");
+}
+
+/** @param {Match} match */
+function ratingChange(match) {
+    const change = match.ratings?.find(({ seat }) => seat === match.you);
+    if (!change) return "";
+    const { before, after, provisional } = change;
+    return html`<p class="change" data-key="change" data-test="rating-change" data-before="${before}" data-after="${after}"
+        aria-label="${t("rating_change", { before, after })}"><span class="hint">${t("rating")}</span>
+        <b>${after}</b> <span class="${after < before ? "down" : "up"}">${signed(after - before)}</span>
+        ${provisional ? html`<span class="hint">${t("provisional")}</span>` : ""}</p>`;
+}
+
+/** In Telegram the primary button is Telegram's. @param {Primary | null} primary */
+function button(primary) {
+    if (!primary) return "";
+    return html`<button class="primary wide" data-key="${primary.do}" data-do="${primary.do}" data-test="${primary.do}"${telegram.inside ? html` hidden` : ""}>${primary.text}</button>`;
+}
+
+/**
+ * A match that was over before we came, from what is kept of it.
+ * @param {MatchInfo} info
+ * @param {PastMatch | null} past
+ * @param {string} me
+ * @returns {Match}
+ */
+export function remembered(info, past, me) {
+    const you = info.players.find(({ user }) => user.id === me)?.seat ?? null;
+    const winner = info.players.find(({ user }) => user.id === info.winner)?.seat ?? null;
+    const before = past?.players.map((it) => it.rating_before ?? null) ?? [];
+    const players = info.players.map(({ user, seat, side, score, ready }, i) => ({
+        seat, side, user, score, ready, rating: before[i] ?? 0, provisional: false, connected: false, waiting_until: null,
+    }));
+    const ratings = past?.players.flatMap(({ seat, rating_before, rating_after }) =>
+        typeof rating_before === "number" && typeof rating_after === "number"
+            ? [{ seat, before: rating_before, after: rating_after, provisional: false }]
+            : []);
+    const outcome = /** @type {Outcome} */ ({
+        winner, reason: past?.reason ?? "score", scores: players.map(({ score }) => score),
+    });
+    return {
+        status: "finished", you, seq: 0, ack: 0, players, readyUntil: null, outcome,
+        state: /** @type {any} */ ({ options: info.options }),
+        ratings: ratings?.length ? ratings : null, rematch: [], next: null,
+    };
+}

@@ -1,0 +1,47 @@
+// The wire's types under the names that the browser's code uses. `wire.d.ts` is generated; when a
+// type there is renamed, this is the one place that follows.
+
+import type { components } from "../wire.d.ts";
+
+type S = components["schemas"];
+
+export type PublicUser = S["PublicUser"];
+export type Session = S["Session"];
+export type SessionUser = Session["user"];
+export type Game = S["Game"];
+export type Games = S["Games"];
+export type Queued = S["Queued"];
+export type MatchInfo = S["MatchInfo"];
+export type Profile = S["Profile"];
+export type Stats = S["Stats"];
+export type GameStats = S["GameStats"];
+export type History = S["History"];
+export type PastMatch = S["PastMatch"];
+export type TopList = S["TopList"];
+export type TopPlayer = S["TopPlayer"];
+
+/** What the lobby's socket says. */
+export type FromLobby = S["LobbyMessage"];
+export type QueueUpdate = Extract<FromLobby, { type: "queue_update" }>;
+export type Matched = Extract<FromLobby, { type: "matched" }>;
+
+export type GameState = S["GameState"];
+export type SeatState = S["SeatState"];
+export type GameUpdate = S["GameUpdate"];
+export type GameOver = S["GameOver"];
+export type Outcome = S["Outcome"];
+export type RatingChange = S["RatingChange"];
+
+/** What a match's socket says; pings come back to `lib/socket.js` alone. */
+export type FromMatch =
+    | GameState
+    | GameUpdate
+    | GameOver
+    | S["PlayerUpdate"]
+    | S["ScoreUpdate"]
+    | S["RematchUpdate"]
+    | S["ChatSaid"]
+    | S["SocketError"];
+
+export type PongView = S["PongView"];
+export type PongUpdate = S["PongUpdate"];

@@ -1,0 +1,116 @@
+// The programs that people meet: the server, the simulated Telegram, and a line that can be cut.
+//
+// They are those that cargo built last; `cargo xtask test` says where they lie.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const { ARTEL_TEST_PROGRAMS } = process.env;
+if (!ARTEL_TEST_PROGRAMS) throw new Error("run these by `cargo xtask test --only browser`");
+
+/**
+ * Starts the server on an empty database. `at` is how it is reached from outside.
+ *
+ * @param {string} at
+ */
+export async function startServer(at) {
+    const folder = await mkdtemp(join(tmpdir(), "artel-browser-"));
+    const server = await start("artel", [], {
+        cwd: folder,
+        env: {
+            ...plainEnvironment(),
+            ARTEL_LISTEN: "127.0.0.1:0",
+            ARTEL_METRICS_LISTEN: "off",
+            PUBLIC_URL: at,
+        },
+    });
+    return {
+        url: server.said.split(" ").at(-1),
+        stop: async () => {
+            await server.stop();
+            await rm(folder, { recursive: true });
+        },
+    };
+}
+
+/** Starts the simulated Telegram, and the server that it frames. */
+export async function startTelegram() {
+    const listen = ["--listen", "127.0.0.1:0"];
+    const telegram = await start("xtask", ["telegram", ...listen], { env: plainEnvironment() });
+    const url = /is on (\S+?),/.exec(telegram.said)?.[1];
+    if (!url) throw new Error(`the simulated Telegram said: ${telegram.said}`);
+    return { url, stop: telegram.stop };
+}
+
+/** A line to a server that can be cut, as when a phone enters a tunnel. */
+export async function startLine() {
+    const ends = new Set();
+    let whole = true;
+    let port = 0;
+    const line = net.createServer((near) => {
+        if (!whole) return near.destroy();
+        const far = net.connect(port, "127.0.0.1");
+        for (const [from, to] of [
+            [near, far],
+            [far, near],
+        ]) {
+            ends.add(from);
+            from.pipe(to);
+            from.on("error", () => to.destroy());
+            from.on("close", () => {
+                ends.delete(from);
+                to.destroy();
+            });
+        }
+    });
+    await once(line.listen(0, "127.0.0.1"), "listening");
+    return {
+        url: `http://127.0.0.1:${line.address().port}`,
+        /** @param {string} url */
+        leadTo: (url) => (port = Number(new URL(url).port)),
+        cut: () => {
+            whole = false;
+            for (const end of ends) end.destroy();
+        },
+        mend: () => (whole = true),
+        stop: () => {
+            for (const end of ends) end.destroy();
+            line.close();
+        },
+    };
+}
+
+/** Our own environment without what would lead a server elsewhere. */
+function plainEnvironment() {
+    const environment = { ...process.env };
+    for (const name of Object.keys(environment)) {
+        if (/^(ARTEL_|TELOXIDE_|TELEGRAM_|DATABASE_|REDIS_|JWT_|PUBLIC_)/.test(name)) {
+            delete environment[name];
+        }
+    }
+    return environment;
+}
+
+/** Starts a program and waits for the first line that it prints. */
+async function start(name, words, options) {
+    const program = spawn(join(ARTEL_TEST_PROGRAMS, name), words, {
+        ...options,
+        stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = once(program, "exit");
+    const lines = createInterface(program.stdout);
+    const said = await Promise.race([once(lines, "line"), ended.then(() => [null])]);
+    if (said[0] === null) throw new Error(`${name} ended at once`);
+    return {
+        said: said[0],
+        stop: async () => {
+            program.kill("SIGTERM");
+            await ended;
+        },
+    };
+}
