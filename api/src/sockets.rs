@@ -128,7 +128,7 @@ pub(crate) fn open<F>(
 where
     F: Future<Output = (Socket, Goodbye)> + Send + 'static,
 {
-    let api = api.clone();
+    let (api, notice) = (api.clone(), notice(api.clone(), by));
     upgrade
         .max_message_size(FRAME_BYTES_MAX)
         .max_frame_size(FRAME_BYTES_MAX)
@@ -137,7 +137,7 @@ where
         .on_upgrade(move |stream| {
             let tasks = api.tasks.clone();
             tasks.track_future(async move {
-                let (socket, goodbye) = talk(Socket::new(stream, &api, by)).await;
+                let (socket, goodbye) = talk(Socket::new(stream, notice)).await;
                 socket.close(goodbye).await;
             })
         })
@@ -159,13 +159,13 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    fn new(stream: WebSocket, api: &Api, by: Principal) -> Socket {
+    fn new(stream: WebSocket, notice: impl Future<Output = Goodbye> + Send + 'static) -> Socket {
         let now = Instant::now();
         let mut pings = interval_at(now + PING_EVERY, PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Socket {
             stream,
-            notice: Box::pin(notice(api.clone(), by)),
+            notice: Box::pin(notice),
             pings,
             heard_at: now,
             tokens: MESSAGES_BURST,
@@ -249,13 +249,13 @@ impl Socket {
             }
         }
         let rest = async {
-            match goodbye {
-                // What is left can't be read; give the goodbye its time.
-                Goodbye::FarTooBig | Goodbye::Protocol | Goodbye::NotText => {
-                    std::future::pending().await
-                }
-                _ => while let Some(Ok(_)) = self.stream.next().await {},
+            let unread =
+                matches!(goodbye, Goodbye::FarTooBig | Goodbye::Protocol | Goodbye::NotText);
+            if unread {
+                // What is left of the message can't be read; give the goodbye its time.
+                std::future::pending::<()>().await;
             }
+            while let Some(Ok(_)) = self.stream.next().await {}
         };
         // Who does not hear it in time has lost it.
         let _ = timeout(GOODBYE_TIME_MAX, rest).await;
@@ -263,9 +263,10 @@ impl Socket {
 }
 
 /// Waits until the server goes away or the session ends.
-async fn notice(api: Api, by: Principal) -> Goodbye {
+fn notice(api: Api, by: Principal) -> impl Future<Output = Goodbye> + Send {
+    // Listens from now on, not from when it is first waited for.
     let mut ended = api.arena.ended_sessions();
-    let signed_out = async {
+    let signed_out = async move {
         loop {
             match ended.recv().await {
                 Ok(id) if id == by.session_id => return,
@@ -276,9 +277,11 @@ async fn notice(api: Api, by: Principal) -> Goodbye {
             }
         }
     };
-    tokio::select! {
-        () = api.closing.cancelled() => Goodbye::Restart,
-        () = signed_out => Goodbye::SignedOut,
+    async move {
+        tokio::select! {
+            () = api.closing.cancelled() => Goodbye::Restart,
+            () = signed_out => Goodbye::SignedOut,
+        }
     }
 }
 

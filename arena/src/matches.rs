@@ -234,6 +234,10 @@ impl Arena {
                 .await
         })?;
         for (id,) in ids {
+            // The matcher may have made some since this run began.
+            if self.live.find(id).is_some() {
+                continue;
+            }
             let Some((opened, _)) = self.read(id).await? else { continue };
             tracing::warn!(r#match = %id, "The last run left a match unfinished: it does not count");
             let scores = vec![0; opened.users.len()];

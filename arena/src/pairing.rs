@@ -37,12 +37,8 @@ pub(crate) fn pairs(mut entries: Vec<Entry>, now: Millis) -> Vec<[UserId; 2]> {
         let neighbours = entries.windows(2).enumerate();
         let fitting = neighbours.filter_map(|(index, pair)| {
             let gap = pair[1].rating - pair[0].rating;
-            let waited = now - pair[0].joined_at.min(pair[1].joined_at);
-            (gap <= window(waited)).then_some((
-                gap,
-                pair[0].joined_at.min(pair[1].joined_at),
-                index,
-            ))
+            let since = pair[0].joined_at.min(pair[1].joined_at);
+            (gap <= window(now - since)).then_some((gap, since, index))
         });
         // Of equally near pairs, the one that has waited longer.
         let Some((.., index)) =

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Arena, Error, Millis, Principal, Refused, Result, Why,
+    clock::millis,
     sessions::{Digest, digest, random_token},
 };
 
@@ -68,7 +69,7 @@ impl Arena {
     /// When far too many are unused.
     pub fn issue_ticket(&self, by: &Principal) -> Result<Ticket> {
         let now = self.clock.now();
-        let expires = now.saturating_add(LIFE.as_millis() as Millis);
+        let expires = now + millis(LIFE);
         let ticket = random_token();
         let mut unused = self.tickets.lock();
         unused.forget_expired(now);

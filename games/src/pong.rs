@@ -439,8 +439,8 @@ impl Game for Pong {
             Phase::Paused(Held::Serve { .. }) | Phase::Over(_) => (None, None),
         };
         let resume = match &self.phase {
-            Phase::Rally(ball) if ball.at > at => Some(millis(ball.at)),
-            _ => None,
+            Phase::Rally(ball) => (ball.at > at).then_some(millis(ball.at)),
+            Phase::Serving { .. } | Phase::Paused(_) | Phase::Over(_) => None,
         };
         View {
             field: Field {

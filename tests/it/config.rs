@@ -1,7 +1,5 @@
 //! What an operator sets and does.
 
-#![expect(clippy::unwrap_used, reason = "in a test that is a failure like any other")]
-
 use std::{fs, net::TcpListener};
 
 use serde_json::json;

@@ -1,5 +1,11 @@
 //! The whole server from outside: the real binary, through real connections, on either database.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "here they are failures like any other, and words for whoever runs the tests"
+)]
+
 mod auth;
 mod config;
 mod play;

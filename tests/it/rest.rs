@@ -1,7 +1,5 @@
 //! The REST contract, and what becomes of those who don't keep it.
 
-#![expect(clippy::unwrap_used, reason = "in a test that is a failure like any other")]
-
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
@@ -476,8 +474,22 @@ async fn operations() {
 }
 
 #[tokio::test]
-async fn not_ready_without_the_database() {
-    // Migrations are there, and then the tables are not.
+async fn not_ready_without_redis_but_alive() {
+    let server = Server::with(&[("REDIS_URL", "redis://127.0.0.1:1")]).await;
+    server.stranger().get("/readyz").await.refuses(503, "not_ready");
+    server.stranger().get("/healthz").await.is(200);
+    server.person("ann").await.get("/api/me").await.is(200);
+
+    let Ok(redis) = std::env::var("ARTEL_TEST_REDIS") else {
+        println!("ARTEL_TEST_REDIS is not set: not tested with Redis");
+        return;
+    };
+    let server = Server::with(&[("REDIS_URL", &redis)]).await;
+    server.stranger().get("/readyz").await.is(200);
+}
+
+#[tokio::test]
+async fn what_breaks_inside_is_told_to_the_log() {
     let server = Server::start().await;
     let ann = server.person("ann").await;
     server.home.sql("alter table users rename to gone").await;

@@ -1,7 +1,5 @@
 //! What the tests stand on: a server of their own, people who use it, and their sockets.
 
-#![expect(clippy::unwrap_used, reason = "in a test that is a failure like any other")]
-
 use std::{
     env, fs,
     io::{BufRead, BufReader, Read},
