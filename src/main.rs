@@ -3,7 +3,7 @@
 mod config;
 mod serve;
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use anyhow::Context;
 use arena::Arena;
@@ -20,7 +20,11 @@ fn main() -> ExitCode {
         }
     };
     let log = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(log)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     match run(cli, &settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

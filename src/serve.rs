@@ -23,7 +23,9 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let metrics = metrics_listener(options.web.metrics_listen).await?;
     let token = options.arena.telegram_token.clone();
-    let arena = Arena::open(options.arena, Clock::System).await.context("opening DATABASE_URL")?;
+    let arena = Arena::open(options.arena, Clock::System)
+        .await
+        .context("opening what DATABASE_URL and REDIS_URL name")?;
     arena.recover().await.context("taking up the matches that were played")?;
 
     let closing = CancellationToken::new();

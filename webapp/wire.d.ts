@@ -120,7 +120,7 @@ export interface paths {
             cookie?: never;
         };
         /** The best at a game */
-        get: operations["top"];
+        get: operations["game_top"];
         put?: never;
         post?: never;
         delete?: never;
@@ -137,7 +137,7 @@ export interface paths {
             cookie?: never;
         };
         /** What can be watched now */
-        get: operations["live"];
+        get: operations["live_matches"];
         put?: never;
         post?: never;
         delete?: never;
@@ -154,7 +154,7 @@ export interface paths {
             cookie?: never;
         };
         /** A match */
-        get: operations["one"];
+        get: operations["match_info"];
         put?: never;
         post?: never;
         delete?: never;
@@ -178,7 +178,7 @@ export interface paths {
         options?: never;
         head?: never;
         /** Changes my name or language */
-        patch: operations["change"];
+        patch: operations["change_me"];
         trace?: never;
     };
     "/api/queue/{game}": {
@@ -189,7 +189,7 @@ export interface paths {
             cookie?: never;
         };
         /** My place in a queue, and how many wait */
-        get: operations["status"];
+        get: operations["queue_status"];
         put?: never;
         post?: never;
         delete?: never;
@@ -208,7 +208,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Waits for an opponent; joining twice is one entry */
-        post: operations["join"];
+        post: operations["queue_join"];
         delete?: never;
         options?: never;
         head?: never;
@@ -225,7 +225,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Waits no more */
-        post: operations["leave"];
+        post: operations["queue_leave"];
         delete?: never;
         options?: never;
         head?: never;
@@ -240,7 +240,7 @@ export interface paths {
             cookie?: never;
         };
         /** Who somebody is */
-        get: operations["profile"];
+        get: operations["user_profile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -257,7 +257,7 @@ export interface paths {
             cookie?: never;
         };
         /** What somebody played, the last first */
-        get: operations["history"];
+        get: operations["user_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -274,7 +274,7 @@ export interface paths {
             cookie?: never;
         };
         /** How well somebody plays */
-        get: operations["stats"];
+        get: operations["user_stats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -293,7 +293,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** A ticket that opens one socket, once, within 30 seconds */
-        post: operations["issue"];
+        post: operations["issue_ticket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -627,8 +627,7 @@ export interface components {
              * @description Numbered from 0.
              */
             seat: number;
-            /** @description `left` or `right` in games of two, else null. */
-            side?: string | null;
+            side?: null | components["schemas"]["Side"];
             /** @description Who. */
             user: components["schemas"]["PublicUser"];
         };
@@ -1480,7 +1479,7 @@ export interface operations {
             };
         };
     };
-    top: {
+    game_top: {
         parameters: {
             query?: never;
             header?: never;
@@ -1511,7 +1510,7 @@ export interface operations {
             };
         };
     };
-    live: {
+    live_matches: {
         parameters: {
             query?: {
                 /**
@@ -1550,7 +1549,7 @@ export interface operations {
             };
         };
     };
-    one: {
+    match_info: {
         parameters: {
             query?: never;
             header?: never;
@@ -1609,7 +1608,7 @@ export interface operations {
             };
         };
     };
-    change: {
+    change_me: {
         parameters: {
             query?: never;
             header?: never;
@@ -1641,7 +1640,7 @@ export interface operations {
             };
         };
     };
-    status: {
+    queue_status: {
         parameters: {
             query?: never;
             header?: never;
@@ -1672,7 +1671,7 @@ export interface operations {
             };
         };
     };
-    join: {
+    queue_join: {
         parameters: {
             query?: never;
             header?: never;
@@ -1707,7 +1706,7 @@ export interface operations {
             };
         };
     };
-    leave: {
+    queue_leave: {
         parameters: {
             query?: never;
             header?: never;
@@ -1737,7 +1736,7 @@ export interface operations {
             };
         };
     };
-    profile: {
+    user_profile: {
         parameters: {
             query?: never;
             header?: never;
@@ -1768,7 +1767,7 @@ export interface operations {
             };
         };
     };
-    history: {
+    user_history: {
         parameters: {
             query?: {
                 /** @description `next_cursor` of the page before. */
@@ -1804,7 +1803,7 @@ export interface operations {
             };
         };
     };
-    stats: {
+    user_stats: {
         parameters: {
             query?: never;
             header?: never;
@@ -1835,7 +1834,7 @@ export interface operations {
             };
         };
     };
-    issue: {
+    issue_ticket: {
         parameters: {
             query?: never;
             header?: never;

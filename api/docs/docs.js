@@ -20,8 +20,10 @@ function element(name, attributes, ...children) {
 const code = (text) => element("code", {}, text);
 
 /** Text in which `words` are set as code. @param {string} text */
-const prose = (text) =>
-  element("p", {}, ...text.split("`").map((part, i) => (i % 2 ? code(part) : part)));
+const words = (text) => text.split("`").map((part, i) => (i % 2 ? code(part) : part));
+
+/** @param {string} text */
+const prose = (text) => element("p", {}, ...words(text));
 
 /** The name at the end of a reference. @param {string} ref */
 const named = (ref) => ref.slice(ref.lastIndexOf("/") + 1);
@@ -62,7 +64,7 @@ function bounds(schema) {
   };
   return Object.entries(known)
     .filter(([key]) => schema[key] !== undefined)
-    .map(([key, words]) => `${words} ${JSON.stringify(schema[key])}`)
+    .map(([key, said]) => `${said} ${JSON.stringify(schema[key])}`)
     .join(", ");
 }
 
@@ -77,7 +79,7 @@ function field(name, schema, required, description = schema.description) {
   const optional = required ? "" : ", optional";
   const limits = bounds(schema);
   const more = [description, limits].filter(Boolean).join(" · ");
-  const details = element("dd", {}, ...(more ? [more] : []));
+  const details = element("dd", {}, ...words(more));
   if (schema.properties) details.append(fields(schema));
   return [element("dt", {}, code(name), " ", element("span", { class: "locked" }, ...type(schema), optional)), details];
 }

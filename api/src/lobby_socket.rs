@@ -75,7 +75,9 @@ async fn talk(socket: &mut Socket, mut chair: LobbyChair) -> Result<Infallible, 
                 Ok(Said::Ping { t }) => say(socket, &Answer::Pong { t }).await?,
                 Err(error) => {
                     socket.count_bad()?;
-                    let message = format!("the lobby understands {{\"type\":\"ping\",\"t\":1}}: {error}");
+                    let message = format!(
+                        "the lobby understands {{\"type\":\"ping\",\"t\":1}}: {error}"
+                    );
                     say(socket, &Answer::Error { code: "bad_message", message: &message }).await?;
                 }
             },

@@ -23,7 +23,7 @@ const MESSAGE_BYTES_MAX: usize = 4096;
 /// Up to here a message that is too long is at least read to its end, so that the goodbye arrives.
 const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// The defaults are made for large messages: they would be most of a match's memory.
-const READ_BUFFER_BYTES: usize = 2048;
+const READ_BUFFER_BYTES: usize = 512;
 const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// How long a client may leave us waiting until it reads.

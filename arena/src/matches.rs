@@ -285,7 +285,9 @@ impl Arena {
         self.live.running().insert(opened.id, running);
         self.tasks.spawn(async move {
             let id = opened.id;
-            let work = AssertUnwindSafe(arena.run(&opened, table)).catch_unwind();
+            // Boxed, because each layer around a future holds room for it twice.
+            let work = Box::pin(arena.run(&opened, table));
+            let work = AssertUnwindSafe(work).catch_unwind();
             let done = arena.closing.run_until_cancelled(work).await;
             if let Some(Err(_)) = done {
                 // The panic itself is in the log already.

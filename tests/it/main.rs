@@ -7,8 +7,12 @@
 )]
 
 mod auth;
+mod border;
 mod config;
+mod forged;
 mod play;
+mod refusals;
 mod rest;
 mod sockets;
 mod support;
+mod telegram;

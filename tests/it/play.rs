@@ -49,9 +49,13 @@ both! {
         resign(&mut left).await;
         for socket in [&mut left, &mut right] {
             let over = socket.hear("game_over").await;
-            assert_eq!(over["outcome"], json!({"winner": 1, "reason": "forfeit", "scores": [0, 0]}));
-            assert_eq!(over["ratings"][0], json!({"seat": 0, "before": 1500, "after": 1338, "provisional": true}));
-            assert_eq!(over["ratings"][1], json!({"seat": 1, "before": 1500, "after": 1662, "provisional": true}));
+            let outcome = json!({"winner": 1, "reason": "forfeit", "scores": [0, 0]});
+            assert_eq!(over["outcome"], outcome);
+            for (seat, after) in [(0, 1338), (1, 1662)] {
+                let change =
+                    json!({"seat": seat, "before": 1500, "after": after, "provisional": true});
+                assert_eq!(over["ratings"][seat], change);
+            }
         }
         let info = ann.get(&format!("/api/matches/{id}")).await.is(200).body.clone();
         assert_eq!((&info["status"], &info["winner"]), (&json!("finished"), &json!(bob.id())));

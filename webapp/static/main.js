@@ -1,6 +1,6 @@
 // Boot: Telegram, language, theme, who is signed in; then the screen for the address.
 
-import { me, renew, signInByTelegram, whenSignedOut, Refusal } from "./lib/api.js";
+import { call, me, renew, signInByTelegram, whenSignedOut, Refusal } from "./lib/api.js";
 import { act, html, patch } from "./lib/html.js";
 import { lobby } from "./lib/lobby.js";
 import { explained, icon, loading } from "./lib/parts.js";
@@ -19,6 +19,7 @@ import { sign } from "./screens/sign.js";
 import { top } from "./screens/top.js";
 
 /** @import { Place } from "./lib/router.js" */
+/** @import { Word } from "./lib/words.js" */
 
 /**
  * Puts itself into `root` and answers how to take itself away. `id` is the variable part of the
@@ -28,6 +29,11 @@ import { top } from "./screens/top.js";
 
 /** @type {Record<Place["screen"], Screen>} */
 const SCREENS = { home, queue, match, me: mine, user, top, missing };
+/** @type {Record<Place["screen"], Word>} */
+const TITLES = {
+    home: "games", queue: "looking", match: "match", me: "me", user: "player", top: "top",
+    missing: "nowhere",
+};
 /** The places at the bottom, and the screens that belong to them. */
 const TABS = /** @type {const} */ ([
     { path: "/", word: "play", screens: ["home", "queue"] },
@@ -74,6 +80,7 @@ async function enter() {
             <button data-do="retry" data-test="retry">${t("retry")}</button></div>`);
         return;
     }
+    adoptLanguage();
     const start = linked(telegram.startParam);
     if (start && location.pathname === "/") history.replaceState(null, "", start);
     whenSignedOut(() => {
@@ -85,6 +92,17 @@ async function enter() {
     document.addEventListener("artel:language", () => again());
     telegram.settings(() => void go("/me"));
     startRouter(show);
+}
+
+/** Who has chosen no language here has it from their account; a choice goes to the account. */
+function adoptLanguage() {
+    const account = me()?.language;
+    const { language } = wishes();
+    if (account && !language) speak(account);
+    // The bot speaks it too from then on; that it does is no condition.
+    if (account && language && language !== account) {
+        call("PATCH", "/api/me", { language }).catch(() => {});
+    }
 }
 
 async function byTelegram() {
@@ -106,14 +124,17 @@ function show({ screen, id }) {
     root.className = "screen";
     element("screen").replaceChildren(root);
     app.dataset["screen"] = signedIn ? screen : "sign";
-    document.title = "Artel";
+    document.title = `${t(signedIn ? TITLES[screen] : "sign_in")} · Artel`;
     if (screen === "match") leftMatch = id;
     if (signedIn && screen !== "match") lobby.open();
     if (!signedIn || screen === "match") lobby.close();
     showTabs(screen);
     const isTab = TABS.some(({ path }) => path === location.pathname);
     telegram.back(isTab || !signedIn ? null : () => void back(screen));
-    leave = signedIn ? SCREENS[screen](root, id) : sign(root, () => again());
+    leave = signedIn ? SCREENS[screen](root, id) : sign(root, () => {
+        adoptLanguage();
+        again();
+    });
     element("screen").focus({ preventScroll: true });
 }
 

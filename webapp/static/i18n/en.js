@@ -74,10 +74,11 @@ export default {
     leave_queue: "Leave the queue",
 
     // Match
-    versus: "against",
+    match: "Match",
     ready: "I am ready",
     ready_wait: "You are ready. Waiting for {name}.",
     ready_ask: "Ready when you are.",
+    begins: "The match begins.",
     is_ready: "Ready",
     not_ready: "Not ready yet",
     called_off_in: "Called off in {time}",
@@ -96,7 +97,6 @@ export default {
     play_here: "Play here",
     waiting_for: "{name} lost the connection. Waiting {time}",
     waiting_for_me: "You were away. Waiting {time}",
-    resuming: "Play goes on",
     court: "The court. Score: {mine} to {theirs}.",
     score_now: "{left} {leftScore}, {right} {rightScore}",
     connection_good: "Good connection, {n} ms",
@@ -125,6 +125,7 @@ export default {
     to_games: "To the games",
 
     // Profile
+    player: "Player",
     since: "Here since {date}",
     statistics: "Statistics",
     wins: "Won",
@@ -164,5 +165,6 @@ export default {
     matches: { one: "{n} match", other: "{n} matches" },
 
     // Nowhere
+    nowhere: "Nothing here",
     nothing_here: "There is nothing at this address.",
 };

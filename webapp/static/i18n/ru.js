@@ -69,7 +69,7 @@ export default {
 
     // Очередь
     looking: "Ищем соперника",
-    place_in_queue: "Вы в очереди",
+    place_in_queue: "Ваше место",
     waiting_in_all: "Всего ждут",
     waited: "Прошло",
     queue_hint: "Чем дольше ждёте, тем шире ищем. Пока можно заглянуть в другие разделы.",
@@ -77,10 +77,11 @@ export default {
     leave_queue: "Выйти из очереди",
 
     // Матч
-    versus: "против",
+    match: "Матч",
     ready: "Готово, играем",
     ready_wait: "Вы готовы. Ждём: {name}.",
     ready_ask: "Начнём, когда оба будут готовы.",
+    begins: "Матч начинается.",
     is_ready: "Готово",
     not_ready: "Ждём",
     called_off_in: "До отмены {time}",
@@ -99,7 +100,6 @@ export default {
     play_here: "Играть здесь",
     waiting_for: "{name}: связь пропала. Ждём {time}",
     waiting_for_me: "Вас не было. Ждём {time}",
-    resuming: "Продолжаем",
     court: "Площадка. Счёт {mine} : {theirs}.",
     score_now: "{left} {leftScore}, {right} {rightScore}",
     connection_good: "Связь хорошая, {n} мс",
@@ -128,6 +128,7 @@ export default {
     to_games: "К играм",
 
     // Профиль
+    player: "Игрок",
     since: "Здесь с {date}",
     statistics: "Статистика",
     wins: "Победы",
@@ -167,5 +168,6 @@ export default {
     matches: { one: "{n} матч", few: "{n} матча", many: "{n} матчей", other: "{n} матча" },
 
     // Нигде
+    nowhere: "Пусто",
     nothing_here: "По этому адресу ничего нет.",
 };

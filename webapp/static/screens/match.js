@@ -178,7 +178,7 @@ class Room {
         const live = this.#match?.status === "active" && this.#match.you !== null;
         telegram.asksBeforeClosing(live);
         guarded(live ? () => this.#resigned() : null);
-        if (this.#match?.status === "active") announce(t("ready_ask"));
+        if (this.#match?.status === "active") announce(t("begins"));
     }
 
     #sayScore() {

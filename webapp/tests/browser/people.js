@@ -176,7 +176,7 @@ function whereItComes([, x, y, vx, vy], seat) {
     return (at + (at < 250 ? 20 : -20)) / 500;
 }
 
-/** Stays in a corner, and moves now and then so as not to be taken for asleep. */
+/** Stays in the middle, and moves now and then so as not to be taken for asleep. */
 export async function playBadly(person, nudge) {
     while (!person.heard.over) {
         await nudge();
@@ -184,32 +184,26 @@ export async function playBadly(person, nudge) {
     }
 }
 
-/** Moves a paddle to the corner by keys. */
+/** Moves a paddle to and fro by keys. */
 export function keys(person) {
     return async () => {
-        for (const [key, time] of [
-            ["ArrowUp", 150],
-            ["ArrowDown", 600],
-        ]) {
+        for (const key of ["ArrowUp", "ArrowDown"]) {
             await person.page.keyboard.down(key);
-            await person.page.waitForTimeout(time);
+            await person.page.waitForTimeout(60);
             await person.page.keyboard.up(key);
         }
     };
 }
 
-/** Moves a paddle to the corner by taps. */
+/** Moves a paddle to and fro by taps. */
 export function taps(person) {
-    let parts = [0.12, 0.05];
+    const parts = [0.47, 0.53];
     return async () => {
         const court = await person.find("court").boundingBox();
         // The court is gone when the match is.
         if (!court) return;
-        parts = parts.reverse();
-        const [part] = parts;
-        await person.page.touchscreen.tap(
-            court.x + court.width * part,
-            court.y + court.height * 0.9,
-        );
+        const [part] = parts.reverse();
+        const [x, y] = [court.x + court.width * part, court.y + court.height * 0.9];
+        await person.page.touchscreen.tap(x, y);
     };
 }

@@ -151,7 +151,8 @@ test("both matches are in their history, and the ratings moved", limit, async ()
 
     await ann.press("nav-top");
     await ann.see("screen-top");
-    await ann.see("top-item", { rank: 1 });
+    // Two matches are too few for a place.
+    await ann.see("empty");
     await ann.picture("top");
 });
 

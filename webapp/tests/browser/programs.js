@@ -10,6 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+/** How long a program may take until it says where it is. */
+const START_MS_MAX = 20_000;
+
 const { ARTEL_TEST_PROGRAMS } = process.env;
 if (!ARTEL_TEST_PROGRAMS) throw new Error("run these by `cargo xtask test --only browser`");
 
@@ -40,8 +43,8 @@ export async function startServer(at) {
 
 /** Starts the simulated Telegram, and the server that it frames. */
 export async function startTelegram() {
-    const listen = ["--listen", "127.0.0.1:0"];
-    const telegram = await start("xtask", ["telegram", ...listen], { env: plainEnvironment() });
+    const words = ["telegram", "--no-build", "--listen", "127.0.0.1:0"];
+    const telegram = await start("xtask", words, { env: plainEnvironment() });
     const url = /is on (\S+?),/.exec(telegram.said)?.[1];
     if (!url) throw new Error(`the simulated Telegram said: ${telegram.said}`);
     return { url, stop: telegram.stop };
@@ -93,7 +96,7 @@ function plainEnvironment() {
             delete environment[name];
         }
     }
-    return environment;
+    return { ...environment, RUST_LOG: "warn" };
 }
 
 /** Starts a program and waits for the first line that it prints. */
@@ -104,10 +107,12 @@ async function start(name, words, options) {
     });
     const ended = once(program, "exit");
     const lines = createInterface(program.stdout);
-    const said = await Promise.race([once(lines, "line"), ended.then(() => [null])]);
-    if (said[0] === null) throw new Error(`${name} ended at once`);
+    const late = setTimeout(() => program.kill("SIGTERM"), START_MS_MAX);
+    const [said] = await Promise.race([once(lines, "line"), ended.then(() => [null])]);
+    clearTimeout(late);
+    if (said === null) throw new Error(`${name} did not start`);
     return {
-        said: said[0],
+        said,
         stop: async () => {
             program.kill("SIGTERM");
             await ended;

@@ -20,9 +20,8 @@ pub(super) struct App {
 }
 
 impl App {
-    /// Starts the app as it is in the repository now, to be framed by our page.
+    /// Starts the app that was built last, to be framed by our page.
     pub(super) async fn start(page: &str) -> Result<App> {
-        types::build_app().await?;
         let folder = Folder::create("telegram")?;
         let mut command = Command::new(types::binary("artel")?);
         command

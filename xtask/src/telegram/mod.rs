@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use self::{app::App, init_data::PEOPLE};
+use crate::types;
 
 /// The token that initData is signed with. The app must run with the same one.
 const DEVELOPMENT_TOKEN: &str = "1:development";
@@ -35,6 +36,9 @@ pub(crate) struct Options {
     /// Frame the app that runs there [default: start one, with an empty database]
     #[arg(long, value_name = "URL")]
     app: Option<Url>,
+    /// Start the app as it was built last
+    #[arg(long, conflicts_with = "app")]
+    no_build: bool,
     /// Where to serve the page
     #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
@@ -55,6 +59,9 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let (app, _running) = match options.app {
         Some(app) => (app, None),
         None => {
+            if !options.no_build {
+                types::build_app().await?;
+            }
             let running = App::start(&page_url(address, None)).await?;
             (running.url.clone(), Some(running))
         }
