@@ -80,8 +80,8 @@ impl LobbyMessage {
 
     /// Whether it says that its reader waits in the queue of `game`.
     fn waits_in(&self, game: Kind) -> bool {
-        matches!(self, LobbyMessage::QueueUpdate(QueueUpdate { game: of, place: Place::Waiting { .. } })
-            if *of == game)
+        let LobbyMessage::QueueUpdate(update) = self else { return false };
+        update.game == game && matches!(update.place, Place::Waiting { .. })
     }
 }
 

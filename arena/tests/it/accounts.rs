@@ -75,7 +75,8 @@ both! {
     }
 
     async fn a_password_opens_its_own_account_only(test: &TestArena) {
-        let ann = test.arena.register(new("Ann", Some("ann@example.org")), &device()).await.unwrap();
+        let ann =
+            test.arena.register(new("Ann", Some("ann@example.org")), &device()).await.unwrap();
         test.arena.register(new("bob", None), &device()).await.unwrap();
         for login in ["ann", "ANN", "ann@example.org", "Ann@Example.Org"] {
             let session = test.arena.login(login, PASSWORD, &device()).await.unwrap();
@@ -126,13 +127,19 @@ both! {
         assert_eq!(test.count("select count(*) from users").await, 1);
 
         // A new picture is taken over, one that is no address on the web is not.
-        for (photo, kept) in [("https://t.me/y.svg", Some("https://t.me/y.svg")), ("javascript:1", None)] {
-            let user = json!({ "id": 4_503_599_627_370_495i64, "first_name": "A", "photo_url": photo });
+        for (photo, kept) in
+            [("https://t.me/y.svg", Some("https://t.me/y.svg")), ("javascript:1", None)]
+        {
+            let user =
+                json!({ "id": 4_503_599_627_370_495i64, "first_name": "A", "photo_url": photo });
             let init_data = signed(&[("user", &user.to_string()), ("auth_date", &now)]);
             let session = test.arena.telegram_sign_in(&init_data, &device).await.unwrap();
             assert_eq!(session.user.id, first.id);
             assert_eq!(session.user.avatar_url.as_deref(), kept);
-            assert_eq!(session.user.display_name, "Ann <script>", "theirs to change, not Telegram's");
+            assert_eq!(
+                session.user.display_name, "Ann <script>",
+                "theirs to change, not Telegram's"
+            );
         }
     }
 
@@ -145,30 +152,47 @@ both! {
             assert_eq!(refused.why, Why::Unauthenticated);
             refused.code
         };
-        assert_eq!(sign_in(&[("user", person), ("auth_date", &at(-86_401))]).await, "initdata_expired");
+        assert_eq!(
+            sign_in(&[("user", person), ("auth_date", &at(-86_401))]).await,
+            "initdata_expired"
+        );
         assert_eq!(sign_in(&[("user", person), ("auth_date", &at(61))]).await, "initdata_invalid");
-        for date in ["", "-1", "1e20", "abc", "+1790000000", " 1790000000", "17900000001790000000"] {
+        for date in ["", "-1", "1e20", "abc", "+1790000000", " 1790000000", "17900000001790000000"]
+        {
             assert_eq!(sign_in(&[("user", person), ("auth_date", date)]).await, "initdata_invalid");
         }
         assert_eq!(sign_in(&[("user", person)]).await, "initdata_invalid");
         assert_eq!(sign_in(&[("auth_date", &at(0))]).await, "initdata_invalid");
         let people = [
-            "", "null", "[]", "7", "{", r#"{"first_name":"Ann"}"#, r#"{"id":7}"#,
-            r#"{"id":"7","first_name":"Ann"}"#, r#"{"id":1e3,"first_name":"Ann"}"#,
-            r#"{"id":0,"first_name":"Ann"}"#, r#"{"id":-7,"first_name":"Ann"}"#,
+            "",
+            "null",
+            "[]",
+            "7",
+            "{",
+            r#"{"first_name":"Ann"}"#,
+            r#"{"id":7}"#,
+            r#"{"id":"7","first_name":"Ann"}"#,
+            r#"{"id":1e3,"first_name":"Ann"}"#,
+            r#"{"id":0,"first_name":"Ann"}"#,
+            r#"{"id":-7,"first_name":"Ann"}"#,
             r#"{"id":9007199254740993,"first_name":"Ann"}"#,
             r#"{"id":9223372036854775808,"first_name":"Ann"}"#,
             r#"{"id":7,"first_name":"Ann","is_bot":true}"#,
         ];
         for person in people {
-            assert_eq!(sign_in(&[("user", person), ("auth_date", &at(0))]).await, "initdata_invalid");
+            assert_eq!(
+                sign_in(&[("user", person), ("auth_date", &at(0))]).await,
+                "initdata_invalid"
+            );
         }
         assert_eq!(test.count("select count(*) from users").await, 0);
     }
 
     async fn strange_names_are_cut_to_what_can_be_shown(test: &TestArena) {
         let (long, cut) = ("й".repeat(1000), "й".repeat(32));
-        for (id, name, shown) in [(1, long.as_str(), cut.as_str()), (2, "\u{200b}", "Player"), (3, "", "Player")] {
+        for (id, name, shown) in
+            [(1, long.as_str(), cut.as_str()), (2, "\u{200b}", "Player"), (3, "", "Player")]
+        {
             let person = json!({ "id": id, "first_name": name }).to_string();
             let init_data = signed(&[("user", &person), ("auth_date", &seconds(test.clock.now()))]);
             let session = test.arena.telegram_sign_in(&init_data, &device()).await.unwrap();
@@ -191,8 +215,12 @@ both! {
         let changed = test.arena.update_me(ann.id, Some(Language::Ru), None).await.unwrap();
         assert_eq!((changed.language, changed.display_name.as_str()), (Language::Ru, "Ann"));
         let name = Some("  Queen \t Ann'; drop table users; --".to_owned());
-        let changed = test.arena.update_me(ann.id, None, name.map(|it| it[..20].to_owned())).await.unwrap();
-        assert_eq!((changed.language, changed.display_name.as_str()), (Language::Ru, "Queen Ann'; drop"));
+        let changed =
+            test.arena.update_me(ann.id, None, name.map(|it| it[..20].to_owned())).await.unwrap();
+        assert_eq!(
+            (changed.language, changed.display_name.as_str()),
+            (Language::Ru, "Queen Ann'; drop")
+        );
         assert_eq!(test.arena.user(ann.id).await.unwrap().unwrap(), changed);
 
         for name in ["", "  ", "\u{200b}\u{202e}", &"a".repeat(33)] {

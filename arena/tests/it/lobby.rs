@@ -33,7 +33,9 @@ both! {
             assert_eq!(matched.seat, Seat(1 - seat.0));
         }
         let mut bobs_page = test.arena.lobby_join(bob.id).await.unwrap();
-        let LobbyMessage::Matched(matched) = heard(&mut bobs_page).await else { panic!("not matched") };
+        let LobbyMessage::Matched(matched) = heard(&mut bobs_page).await else {
+            panic!("not matched")
+        };
         assert_eq!((matched.match_id, matched.seat), (match_id, seat));
     }
 
@@ -47,7 +49,10 @@ both! {
         // The next that Bob hears is about himself.
         test.arena.queue_join(bob.id, Pong, None).await.unwrap();
         let LobbyMessage::QueueUpdate(update) = heard(&mut bobs_page).await else { panic!() };
-        assert!(matches!(update.place, Place::Waiting { position: 1, waiting: 1, .. }), "{update:?}");
+        assert!(
+            matches!(update.place, Place::Waiting { position: 1, waiting: 1, .. }),
+            "{update:?}"
+        );
     }
 
     async fn one_page_too_many_closes_the_oldest(test: &TestArena) {
@@ -89,7 +94,8 @@ both! {
         for _ in 0..20 {
             let ann = test.player("Ann").await;
             let (arena, id) = (test.arena.clone(), ann.id);
-            let joins = tokio::spawn(async move { arena.queue_join(id, Pong, None).await.unwrap() });
+            let joins =
+                tokio::spawn(async move { arena.queue_join(id, Pong, None).await.unwrap() });
             let mut page = test.arena.lobby_join(ann.id).await.unwrap();
             joins.await.unwrap();
             // Whichever was first, in the end the page says that she waits.

@@ -79,7 +79,10 @@ both! {
         assert_eq!(order.len(), 25);
 
         let last = items.iter().find(|it| it.match_id == MatchId(100)).unwrap();
-        assert_eq!((last.game, last.reason.as_deref(), last.won), (Pong, Some("score"), Some(true)));
+        assert_eq!(
+            (last.game, last.reason.as_deref(), last.won),
+            (Pong, Some("score"), Some(true))
+        );
         let names: Vec<_> = last.players.iter().map(|it| it.user.display_name.as_str()).collect();
         assert_eq!(names, ["Ann", "Bob"]);
         let one = &last.players[0];

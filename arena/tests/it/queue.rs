@@ -57,7 +57,8 @@ both! {
         let idle = test.arena.queue_status(bob.id, Pong).await.unwrap();
         assert_eq!(idle, QueueStatus::Idle { waiting: 1 });
         let Queued::Matched(bobs) = join(&test.arena, &bob).await else { panic!("no match") };
-        let QueueStatus::Matched(anns) = test.arena.queue_status(ann.id, Pong).await.unwrap() else {
+        let QueueStatus::Matched(anns) = test.arena.queue_status(ann.id, Pong).await.unwrap()
+        else {
             panic!("only one is in it")
         };
         assert_eq!((anns.match_id, anns.game), (bobs.match_id, Pong));
@@ -169,7 +170,8 @@ both! {
             join(&test.arena, &ann).await;
             let (leave, bobs) = (test.arena.clone(), other.clone());
             let left = tokio::spawn(async move { leave.queue_leave(ann.id, Pong).await.unwrap() });
-            let joined = tokio::spawn(async move { bobs.queue_join(bob.id, Pong, None).await.unwrap() });
+            let joined =
+                tokio::spawn(async move { bobs.queue_join(bob.id, Pong, None).await.unwrap() });
             left.await.unwrap();
             let joined = joined.await.unwrap();
             match matched(&test.arena, ann.id).await {
@@ -261,7 +263,10 @@ both! {
         test.clock.advance(Duration::from_secs(9));
         test.arena.tend_queue().await.unwrap();
         assert!(waits(&test.arena, ann.id).await, "one is still open");
-        let idle = LobbyMessage::QueueUpdate(QueueUpdate { game: Pong, place: Place::Idle { waiting: 0 } });
+        let idle = LobbyMessage::QueueUpdate(QueueUpdate {
+            game: Pong,
+            place: Place::Idle { waiting: 0 },
+        });
         assert_eq!(heard(&mut page).await, idle);
 
         // Loaded again within eight seconds.

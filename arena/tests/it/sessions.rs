@@ -30,7 +30,8 @@ both! {
         let second = test.arena.refresh(&first.refresh_token, &device()).await.unwrap();
         assert_ne!(second.refresh_token, first.refresh_token);
         assert_eq!(second.user, first.user);
-        let [one, two] = [&first, &second].map(|it| test.arena.authenticate(&it.access_token).unwrap());
+        let [one, two] =
+            [&first, &second].map(|it| test.arena.authenticate(&it.access_token).unwrap());
         assert_eq!(one, two, "still the same sign-in");
         let third = test.arena.refresh(&second.refresh_token, &device()).await.unwrap();
         assert_ne!(third.refresh_token, second.refresh_token);
@@ -40,7 +41,8 @@ both! {
         let session = sign_in(&test.arena, test.clock.now()).await;
         for (table, column) in [("refresh_tokens", "hash"), ("sessions", "user_agent")] {
             let token = &session.refresh_token;
-            let found = test.count(format!("select count(*) from {table} where {column} like '%{token}%'"));
+            let found =
+                test.count(format!("select count(*) from {table} where {column} like '%{token}%'"));
             assert_eq!(found.await, 0);
         }
         assert_eq!(BASE64_URL_SAFE_NO_PAD.decode(&session.refresh_token).unwrap().len(), 32);
@@ -51,11 +53,17 @@ both! {
         let first = sign_in(&test.arena, test.clock.now()).await;
         let refresh = async |token: &str| test.arena.refresh(token, &device()).await;
         let second = refresh(&first.refresh_token).await.unwrap();
-        assert_eq!(refresh(&first.refresh_token).await.unwrap().refresh_token, second.refresh_token);
+        assert_eq!(
+            refresh(&first.refresh_token).await.unwrap().refresh_token,
+            second.refresh_token
+        );
         test.clock.advance(Duration::from_secs(10));
         let third = refresh(&second.refresh_token).await.unwrap();
         assert_eq!(refresh(&first.refresh_token).await.unwrap().refresh_token, third.refresh_token);
-        assert_eq!(refresh(&second.refresh_token).await.unwrap().refresh_token, third.refresh_token);
+        assert_eq!(
+            refresh(&second.refresh_token).await.unwrap().refresh_token,
+            third.refresh_token
+        );
     }
 
     async fn reuse_after_the_grace_ends_the_family(test: &TestArena) {
@@ -68,7 +76,10 @@ both! {
         let second = test.arena.refresh(&first.refresh_token, &device()).await.unwrap();
         test.clock.advance(Duration::from_millis(10_001));
 
-        assert_eq!(code(test.arena.refresh(&first.refresh_token, &device()).await), "refresh_token_reused");
+        assert_eq!(
+            code(test.arena.refresh(&first.refresh_token, &device()).await),
+            "refresh_token_reused"
+        );
         for token in [&first.refresh_token, &second.refresh_token] {
             for arena in [&test.arena, &other] {
                 assert_eq!(code(arena.refresh(token, &device()).await), "refresh_token_invalid");
@@ -91,7 +102,9 @@ both! {
         let first = sign_in(&test.arena, test.clock.now()).await;
         let tries = (0..20).map(|n| {
             let (arena, token) = (arenas[n % 3].clone(), first.refresh_token.clone());
-            tokio::spawn(async move { arena.refresh(&token, &device()).await.unwrap().refresh_token })
+            tokio::spawn(
+                async move { arena.refresh(&token, &device()).await.unwrap().refresh_token },
+            )
         });
         let mut tokens: Vec<_> =
             futures_util::future::join_all(tries).await.into_iter().map(Result::unwrap).collect();
@@ -112,7 +125,10 @@ both! {
         test.arena.logout(&session.refresh_token).await.unwrap();
         assert_eq!(ended.recv().await.unwrap(), by.session_id);
         assert_eq!(code(test.arena.authenticate(&session.access_token)), "access_token_invalid");
-        assert_eq!(code(test.arena.refresh(&session.refresh_token, &device()).await), "refresh_token_invalid");
+        assert_eq!(
+            code(test.arena.refresh(&session.refresh_token, &device()).await),
+            "refresh_token_invalid"
+        );
         // Once more, or with what is no token, there is nothing to end.
         for token in [session.refresh_token.as_str(), "", "x", "' or 1=1 --", "\0"] {
             test.arena.logout(token).await.unwrap();
@@ -143,7 +159,10 @@ both! {
         test.clock.advance(month - Duration::from_millis(1));
         let session = test.arena.refresh(&session.refresh_token, &device()).await.unwrap();
         test.clock.advance(month);
-        assert_eq!(code(test.arena.refresh(&session.refresh_token, &device()).await), "refresh_token_invalid");
+        assert_eq!(
+            code(test.arena.refresh(&session.refresh_token, &device()).await),
+            "refresh_token_invalid"
+        );
     }
 
     async fn what_is_of_no_more_use_is_swept(test: &TestArena) {

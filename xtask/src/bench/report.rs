@@ -20,7 +20,8 @@ const LIVE_MIN: f64 = 0.95;
 
 /// The table's first lines, in Markdown.
 pub(crate) const HEAD: &str = "\
-| matches | in play | server CPU | players CPU | others CPU | memory a match | heard a client | said a client | action → opponent p50 / p99 | events late p50 / p99 | ends/s | holds |
+| matches | in play | server CPU | players CPU | others CPU | memory a match | heard a client \
+| said a client | action → opponent p50 / p99 | events late p50 / p99 | ends/s | holds |
 |--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|";
 
 /// Percent of one core.
