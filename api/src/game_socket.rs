@@ -26,6 +26,8 @@ pub(crate) fn routes() -> Router<Api> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Opening {
+    /// Without one it is as with a wrong one: 401.
+    #[serde(default)]
     ticket: String,
     /// The last message that was heard before.
     after: Option<u64>,

@@ -44,7 +44,7 @@ async fn a_ticket_opens_one_socket_once() {
     for address in ["/ws/lobby?ticket=x", "/ws/game/0000000000A?ticket=0123456789abcdef"] {
         ann.knock(address, None).await.unwrap_err().refuses(401, "ticket_invalid");
     }
-    ann.knock("/ws/lobby", None).await.unwrap_err().refuses(422, "invalid");
+    ann.knock("/ws/lobby", None).await.unwrap_err().refuses(401, "ticket_invalid");
     // A ticket that was used at the wrong door is spent as well.
     let ticket = ann.ticket().await;
     let address = format!("/ws/game/nothing?ticket={ticket}");
