@@ -22,6 +22,7 @@ mod passwords;
 mod profiles;
 mod queue;
 mod ratings;
+mod replays;
 mod sessions;
 mod tickets;
 
@@ -36,7 +37,6 @@ pub use clock::{Clock, Millis, Moment};
 pub use error::{Error, FieldError, Refused, Result, Why};
 pub use ids::{MatchId, NotAnId, SessionId, UserId};
 pub use init_data::{InitData, NotInitData, TelegramUser};
-pub use journal::{BadReplay, Replay};
 pub use lobby::{LobbyChair, LobbyMessage, Place, QueueUpdate};
 pub use matches::{MatchInfo, MatchPlayer};
 pub use options::{Options, Secret};
@@ -45,6 +45,7 @@ pub use profiles::{
 };
 pub use queue::{Matched, QueueStatus, Queued, Side};
 pub use ratings::{RATED_GAMES_MAX, Rating, Score};
+pub use replays::{BadReplay, Replay};
 pub use sessions::{Device, Principal, Session};
 pub use tickets::Ticket;
 

@@ -23,9 +23,10 @@ use utoipa::ToSchema;
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Principal, PublicUser, Result, UserId, Why,
     db::{Turns, on, on_both},
-    journal::{self, Replay},
+    journal,
     queue::Side,
     ratings::{Rating, RatingRows, Score},
+    replays::{self, Replay},
 };
 
 /// How many matches a list of live ones shows.
@@ -174,14 +175,14 @@ impl Opened {
 
     fn replay(&self, entries: Vec<(i64, String)>, outcome: &Outcome) -> Replay {
         Replay {
-            version: journal::VERSION,
+            version: replays::VERSION,
             match_id: self.id,
             game: self.game,
             rules: self.rules,
             seed: self.seed.0.to_string(),
             options: self.options.clone(),
             seats: self.users.len() as u8,
-            entries: journal::raw(entries),
+            entries: replays::raw(entries),
             outcome: outcome.clone(),
         }
     }
@@ -502,21 +503,29 @@ impl Arena {
         })?)
     }
 
-    /// What it takes to run a match, or to go on with it.
-    async fn read(&self, id: MatchId) -> Result<Option<Stored>> {
+    /// Who plays or played, by seat, as they are shown at the table.
+    pub(crate) async fn players_of(&self, id: MatchId) -> Result<Vec<Player>> {
         let rows = self.match_rows(id).await?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        let game = kind(&first.game)?;
-        let now = self.clock.now();
+        let Some(first) = rows.first() else { return Ok(Vec::new()) };
+        let (game, now) = (kind(&first.game)?, self.clock.now());
         let mut players = Vec::with_capacity(rows.len());
-        let entries = on!(self.db, pool => {
+        on!(self.db, pool => {
             let mut connection = pool.acquire().await?;
             for row in &rows {
                 let rating = connection.rating_of(row.user.id, game, now).await?;
                 players.push(player(&row.user, rating));
             }
-            connection.entries(id).await?
         });
+        Ok(players)
+    }
+
+    /// What it takes to run a match, or to go on with it.
+    async fn read(&self, id: MatchId) -> Result<Option<Stored>> {
+        let rows = self.match_rows(id).await?;
+        let Some(first) = rows.first() else { return Ok(None) };
+        let game = kind(&first.game)?;
+        let players = self.players_of(id).await?;
+        let entries = on!(self.db, pool => pool.acquire().await?.entries(id).await)?;
         let opened = Opened {
             id,
             game,
@@ -796,41 +805,4 @@ fn seat_of(seat: i64) -> Result<Seat> {
 
 fn json(text: &str) -> Result<Value> {
     Ok(serde_json::from_str(text).map_err(anyhow::Error::from)?)
-}
-
-impl Arena {
-    /// The replay of a match that was played to its end, and who played.
-    ///
-    /// # Errors
-    /// Not found; `not_over` while it goes on.
-    pub async fn replay(&self, id: MatchId) -> Result<(Replay, Vec<Player>)> {
-        let found: Option<(String, String)> = on!(self.db, pool => {
-            sqlx::query_as("select checksum, data from replays where match_id = $1")
-                .bind(id)
-                .fetch_optional(pool)
-                .await
-        })?;
-        let Some((checksum, data)) = found else {
-            return Err(match self.match_info(id).await?.status {
-                Status::Finished => {
-                    Error::not_found("this match has no replay: it was not played to its end")
-                }
-                Status::Pending | Status::Active => Error::conflict(
-                    "not_over",
-                    "this match is not over: its replay comes at its end",
-                ),
-            });
-        };
-        let replay = Replay::unfold(&checksum, &data).map_err(anyhow::Error::from)?;
-        let rows = self.match_rows(id).await?;
-        let now = self.clock.now();
-        let mut players = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let rating = on!(self.db, pool => {
-                pool.acquire().await?.rating_of(row.user.id, replay.game, now).await
-            })?;
-            players.push(player(&row.user, rating));
-        }
-        Ok((replay, players))
-    }
 }
