@@ -8,10 +8,12 @@ use std::{
 
 use arena::{Device, MatchId, Principal, UserId};
 use axum::{
-    body::{self, Bytes},
+    body::BodyDataStream,
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use games::Kind;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
@@ -19,6 +21,9 @@ use crate::{Api, Options, Problem};
 
 /// No request body needs more.
 const BODY_BYTES_MAX: usize = 16 * 1024;
+/// How much of a body that is too large is read all the same, and for how long.
+const DISCARDED_BYTES_MAX: usize = 2 * 1024 * 1024;
+const DISCARD_TIME_MAX: Duration = Duration::from_secs(1);
 /// How long a client may take to send its body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(15);
 /// What a message may quote of the request.
@@ -88,24 +93,45 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 async fn read(request: Request) -> Result<Bytes, Problem> {
-    let too_large = || {
-        let detail = format!("the body is too large: at most {BODY_BYTES_MAX} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
-    };
     let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|it| it > BODY_BYTES_MAX as u64) {
-        return Err(too_large());
-    }
-    let body = request.into_body();
-    match tokio::time::timeout(BODY_TIME_MAX, body::to_bytes(body, BODY_BYTES_MAX)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(too_large()),
+    let length = length.and_then(|it| it.to_str().ok()?.parse::<usize>().ok()).unwrap_or(0);
+    let mut chunks = request.into_body().into_data_stream();
+    let mut bytes = BytesMut::new();
+    let all = async {
+        while length <= BODY_BYTES_MAX && bytes.len() <= BODY_BYTES_MAX {
+            let Some(chunk) = chunks.next().await.transpose()? else { return Ok(true) };
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok::<_, axum::Error>(false)
+    };
+    match tokio::time::timeout(BODY_TIME_MAX, all).await {
+        Ok(Ok(true)) if bytes.len() <= BODY_BYTES_MAX => Ok(bytes.freeze()),
+        Ok(Ok(_)) => {
+            discard(chunks, length).await;
+            let detail = format!("the body is too large: at most {BODY_BYTES_MAX} bytes");
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail))
+        }
+        Ok(Err(_)) => {
+            Err(Problem::new(StatusCode::BAD_REQUEST, "bad_request", "the body broke off"))
+        }
         Err(_) => {
             let detail = "the body did not come in time: send it at once";
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail))
         }
     }
+}
+
+/// Throws away what a client sends that is not listening yet, so that it hears the answer.
+async fn discard(mut chunks: BodyDataStream, length: usize) {
+    let rest = async {
+        let mut total = 0;
+        while length <= DISCARDED_BYTES_MAX && total <= DISCARDED_BYTES_MAX {
+            let Some(Ok(chunk)) = chunks.next().await else { return };
+            total += chunk.len();
+        }
+    };
+    // Who takes longer has lost it.
+    let _ = tokio::time::timeout(DISCARD_TIME_MAX, rest).await;
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

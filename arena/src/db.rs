@@ -101,12 +101,11 @@ impl Db {
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
-        // An in-memory database belongs to its connection, so it must have exactly one, for ever.
-        let pool = if url.contains(":memory:") {
-            SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None)
-        } else {
-            SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX)
-        };
+        // SQLite has one writer at a time, and whoever waits for the file's lock sleeps and tries
+        // again in no order, until the unlucky give up. With one connection all wait for the pool,
+        // in line, and nobody starves. It is kept for ever: an in-memory database goes with it.
+        let pool =
+            SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.acquire_timeout(ACQUIRE_MAX).connect_with(options).await;
         Ok(Db::Sqlite(pool.context("opening the SQLite file")?))
     }

@@ -176,7 +176,7 @@ function whereItComes([, x, y, vx, vy], seat) {
     return (at + (at < 250 ? 20 : -20)) / 500;
 }
 
-/** Stays in the middle, and moves now and then so as not to be taken for asleep. */
+/** Stays about where they are, but moves now and then so as not to be taken for asleep. */
 export async function playBadly(person, nudge) {
     while (!person.heard.over) {
         await nudge();
@@ -184,7 +184,7 @@ export async function playBadly(person, nudge) {
     }
 }
 
-/** Moves a paddle to and fro by keys. */
+/** Moves a paddle to and fro in the middle, by keys. */
 export function keys(person) {
     return async () => {
         for (const key of ["ArrowUp", "ArrowDown"]) {
@@ -195,9 +195,9 @@ export function keys(person) {
     };
 }
 
-/** Moves a paddle to and fro by taps. */
+/** Moves a paddle to and fro in a corner, by taps. */
 export function taps(person) {
-    const parts = [0.47, 0.53];
+    const parts = [0.05, 0.12];
     return async () => {
         const court = await person.find("court").boundingBox();
         // The court is gone when the match is.

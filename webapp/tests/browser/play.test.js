@@ -16,10 +16,10 @@ import {
     playWell,
     taps,
 } from "./people.js";
-import { startLine, startServer, startTelegram } from "./programs.js";
+import { startLine, startServer, startTelegram, telegramBesideRealBot } from "./programs.js";
 
-/** A match takes some 40 s, and no test has more than one to its end. */
-const limit = { timeout: 120_000 };
+/** A match takes some 45 s, longer on a busy machine; no test has more than one to its end. */
+const limit = { timeout: 180_000 };
 
 let browser, line, server, telegram, ann, bob;
 
@@ -229,6 +229,13 @@ test("inside Telegram one is known, and plays at once", limit, async () => {
     await cho.see("history-item", { won: true });
     await cho.picture("telegram-me");
     for (const person of [cho, dan]) assert.deepEqual(person.complaints, [], person.name);
+});
+
+test("the simulated Telegram refuses to stand beside a real bot", limit, () => {
+    const { status, stderr } = telegramBesideRealBot();
+    assert.equal(status, 1);
+    assert.match(stderr, /TELOXIDE_TOKEN/);
+    assert.doesNotMatch(stderr, /123456789/);
 });
 
 /** The seat that somebody has in the match they look at. */

@@ -2,7 +2,7 @@
 //
 // They are those that cargo built last; `cargo xtask test` says where they lie.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import net from "node:net";
@@ -12,6 +12,8 @@ import { createInterface } from "node:readline";
 
 /** How long a program may take until it says where it is. */
 const START_MS_MAX = 20_000;
+
+const TELEGRAM = ["telegram", "--no-build", "--listen", "127.0.0.1:0"];
 
 const { ARTEL_TEST_PROGRAMS } = process.env;
 if (!ARTEL_TEST_PROGRAMS) throw new Error("run these by `cargo xtask test --only browser`");
@@ -43,11 +45,20 @@ export async function startServer(at) {
 
 /** Starts the simulated Telegram, and the server that it frames. */
 export async function startTelegram() {
-    const words = ["telegram", "--no-build", "--listen", "127.0.0.1:0"];
-    const telegram = await start("xtask", words, { env: plainEnvironment() });
+    // Said aloud, it holds against the token that a developer may have in .env.
+    const env = { ...plainEnvironment(), TELOXIDE_TOKEN: "1:development" };
+    const telegram = await start("xtask", TELEGRAM, { env });
     const url = /is on (\S+?),/.exec(telegram.said)?.[1];
     if (!url) throw new Error(`the simulated Telegram said: ${telegram.said}`);
     return { url, stop: telegram.stop };
+}
+
+/** How the simulated Telegram ends beside a real token, and what it says. */
+export function telegramBesideRealBot() {
+    const env = { ...plainEnvironment(), TELOXIDE_TOKEN: "123456789:real" };
+    const options = { env, encoding: "utf8", timeout: START_MS_MAX };
+    const { status, stderr } = spawnSync(join(ARTEL_TEST_PROGRAMS, "xtask"), TELEGRAM, options);
+    return { status, stderr };
 }
 
 /** A line to a server that can be cut, as when a phone enters a tunnel. */
