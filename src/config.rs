@@ -63,6 +63,19 @@ pub(crate) enum Command {
     /// Who may do what
     #[command(subcommand)]
     Admin(Admin),
+    /// Matches that are over
+    #[command(subcommand)]
+    Replay(Replay),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Replay {
+    /// Run a match again and check that it ends as is stored
+    Verify {
+        /// The id of a match in the database, or a file from /api/matches/ID/replay
+        #[arg(value_name = "MATCH|FILE")]
+        which: String,
+    },
 }
 
 #[derive(Subcommand)]

@@ -9,7 +9,7 @@ use anyhow::Context;
 use arena::Arena;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Admin, Cli, Command};
+use crate::config::{Admin, Cli, Command, Replay};
 
 fn main() -> ExitCode {
     let (cli, settings) = match config::read() {
@@ -50,6 +50,22 @@ async fn run(cli: Cli, settings: &str) -> anyhow::Result<()> {
         Command::Migrate => {
             Arena::migrate(&options.arena).await.context("migrating DATABASE_URL")?;
             say("The database is up to date\n");
+            Ok(())
+        }
+        Command::Replay(Replay::Verify { which }) => {
+            let replay = match which.parse() {
+                Ok(id) => Arena::stored_replay(&options.arena, id)
+                    .await?
+                    .with_context(|| format!("there is no replay of a match {which}"))?,
+                Err(_) => {
+                    let text = std::fs::read_to_string(&which)
+                        .with_context(|| format!("{which} is neither a match's id nor a file"))?;
+                    arena::Replay::parse(&text)?
+                }
+            };
+            replay.verify()?;
+            let id = replay.match_id;
+            say(&format!("Match {id} is verified: its journal gives the stored result\n"));
             Ok(())
         }
         Command::Admin(Admin::Grant { username }) => {

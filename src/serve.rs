@@ -51,6 +51,7 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
 
     signals.next().await;
     tracing::info!("Closing: finishing what is being answered");
+    arena.stop();
     closing.cancel();
     tasks.close();
     let drain = async {

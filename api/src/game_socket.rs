@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use arena::MatchId;
+use arena::{Arena, MatchId};
 use axum::{
     Router,
     extract::{Path, State, WebSocketUpgrade},
@@ -48,7 +48,7 @@ async fn open(
         };
         let goodbye = match arena.sit(&by, id, after).await {
             Ok(chair) => {
-                let Err(goodbye) = talk(&mut socket, chair).await;
+                let Err(goodbye) = talk(&arena, &mut socket, chair).await;
                 goodbye
             }
             Err(error) => Goodbye::of(error),
@@ -58,12 +58,13 @@ async fn open(
 }
 
 /// Carries messages both ways until one side ends it.
-async fn talk(socket: &mut Socket, mut chair: Chair) -> Result<Infallible, Goodbye> {
+async fn talk(arena: &Arena, socket: &mut Socket, mut chair: Chair) -> Result<Infallible, Goodbye> {
     loop {
         tokio::select! {
             biased;
             heard = chair.hear() => match heard {
                 Ok(message) => socket.say(message).await?,
+                Err(End::Over) if arena.is_stopping() => return Err(Goodbye::Restart),
                 Err(End::Over) => return Err(Goodbye::MatchOver),
                 Err(End::Replaced) => return Err(Goodbye::Replaced),
             },

@@ -1,9 +1,11 @@
 //! Matches, as they are and were. Anyone may watch, so anyone may ask.
 
-use arena::{MatchId, MatchInfo};
-use axum::{Json, extract::State};
+use arena::{BadReplay, MatchId, MatchInfo, Replay};
+use axum::{Json, extract::State, http::StatusCode};
 use games::Kind;
+use live::wire::Player;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -13,7 +15,10 @@ use crate::{
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(match_info)).routes(routes!(live_matches))
+    OpenApiRouter::new()
+        .routes(routes!(match_info))
+        .routes(routes!(live_matches))
+        .routes(routes!(replay))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -63,4 +68,41 @@ async fn live_matches(
     let game = game.as_deref().map(Kind::parse).transpose();
     let game = game.map_err(|it| Problem::invalid("game".to_owned(), it.to_owned()))?;
     Ok(Json(Matches { items: api.arena.live_matches(game).await? }))
+}
+
+/// A match to watch again.
+#[derive(Serialize, ToSchema)]
+struct Replayed {
+    /// What was decided and when: enough to run the match again.
+    #[serde(flatten)]
+    #[schema(inline)]
+    replay: Replay,
+    /// By seat.
+    players: Vec<Player>,
+    /// What the crowd heard: the messages of the game socket, in order.
+    #[schema(value_type = Vec<Object>)]
+    messages: Vec<Box<RawValue>>,
+}
+
+/// A finished match, to watch again and to verify
+///
+/// `entries` is the journal: `[microseconds since the match was opened, input]`. Run by the game's
+/// rules of the version `rules`, with `options` and `seed`, it gives `outcome`. `messages` is what
+/// that says to those who watch.
+#[utoipa::path(
+    get, path = "/api/matches/{id}/replay", tag = "Matches",
+    params(("id" = String, Path, example = "4fQ9zKx02Lb")),
+    responses((status = 200, body = Replayed))
+)]
+async fn replay(
+    State(api): State<Api>,
+    Named(id): Named<MatchId>,
+) -> Result<Json<Replayed>, Problem> {
+    let (replay, players) = api.arena.replay(id).await?;
+    let messages = replay.messages(&players).map_err(|bad| match bad {
+        // It was recorded before an update of the rules, which would play it wrongly.
+        BadReplay::Rules { .. } => Problem::new(StatusCode::GONE, "older_rules", bad.to_string()),
+        bad => anyhow::Error::from(bad).into(),
+    })?;
+    Ok(Json(Replayed { replay, players, messages }))
 }

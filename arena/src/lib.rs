@@ -13,6 +13,7 @@ mod db;
 mod error;
 mod ids;
 mod init_data;
+mod journal;
 mod lobby;
 mod matches;
 mod options;
@@ -21,11 +22,13 @@ mod passwords;
 mod profiles;
 mod queue;
 mod ratings;
+mod replays;
 mod sessions;
 mod tickets;
 
 use std::{future::Future, ops::Deref, sync::Arc, time::Duration};
 
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -42,6 +45,7 @@ pub use profiles::{
 };
 pub use queue::{Matched, QueueStatus, Queued, Side};
 pub use ratings::{RATED_GAMES_MAX, Rating, Score};
+pub use replays::{BadReplay, Replay};
 pub use sessions::{Device, Principal, Session};
 pub use tickets::Ticket;
 
@@ -67,9 +71,15 @@ pub struct Inner {
     pub(crate) bus: bus::Bus,
     pub(crate) queue: queue::Queue,
     pub(crate) live: matches::Live,
+    /// To the journal's writer.
+    pub(crate) journal: mpsc::Sender<live::Line>,
+    /// Stops that writer, once nobody has lines for it any more.
+    written: CancellationToken,
     /// Cancelled once, when the server is asked to stop.
     pub(crate) closing: CancellationToken,
-    /// Every task of the arena: `close` waits for them.
+    /// The tasks of live matches: `close` waits for them first.
+    pub(crate) players: TaskTracker,
+    /// Every other task of the arena: `close` waits for them.
     pub(crate) tasks: TaskTracker,
 }
 
@@ -91,7 +101,11 @@ impl Arena {
         db.migrate().await?;
         let keys = sessions::Keys::open(&db, &options).await?;
         let (bus, ends) = bus::Bus::new(&options)?;
+        let (journal, lines) = mpsc::channel(journal::LINES_MAX);
         let arena = Arena(Arc::new(Inner {
+            journal,
+            written: CancellationToken::new(),
+            players: TaskTracker::new(),
             hashing: passwords::Hashing::new(),
             ended: sessions::Ended::default(),
             tickets: tickets::Tickets::default(),
@@ -109,6 +123,8 @@ impl Arena {
         if let Some(ends) = ends {
             ends.start(&arena);
         }
+        let writer = journal::write(arena.db.clone(), lines, arena.written.clone());
+        arena.tasks.spawn(writer);
         arena.tasks.spawn(arena.clone().run_matcher());
         arena.every(HEAR_EVERY, "Ended sessions are not heard of", Arena::hear_of_ended_sessions);
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
@@ -154,9 +170,24 @@ impl Arena {
         self.bus.ping().await
     }
 
-    /// Stops what runs in the background, waits for it, and closes the database.
-    pub async fn close(&self) {
+    /// Lets go of the live matches, where they are: the next run goes on with them. To be called
+    /// before their players' sockets are closed, which is no fault of theirs.
+    pub fn stop(&self) {
         self.closing.cancel();
+    }
+
+    /// Whether it has let go of its matches.
+    pub fn is_stopping(&self) -> bool {
+        self.closing.is_cancelled()
+    }
+
+    /// Stops what runs in the background, waits for it, writes what is left of the journal, and
+    /// closes the database.
+    pub async fn close(&self) {
+        self.stop();
+        self.players.close();
+        self.players.wait().await;
+        self.written.cancel();
         self.tasks.close();
         self.tasks.wait().await;
         self.db.close().await;

@@ -23,8 +23,10 @@ use utoipa::ToSchema;
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Principal, PublicUser, Result, UserId, Why,
     db::{Turns, on, on_both},
+    journal,
     queue::Side,
-    ratings::{RatingRows, Score},
+    ratings::{Rating, RatingRows, Score},
+    replays::{self, Replay},
 };
 
 /// How many matches a list of live ones shows.
@@ -113,6 +115,7 @@ struct Row {
     updated_at: Moment,
     winner: Option<UserId>,
     options: String,
+    rules: i64,
     seed: i64,
     rated: bool,
     seat: i64,
@@ -125,7 +128,7 @@ struct Row {
 
 const ROWS: &str = "
     select m.id as match_id, m.game, m.status, m.created_at, m.updated_at, m.winner, m.options,
-           m.seed, m.rated, p.seat, p.side, p.score, p.ready,
+           m.rules, m.seed, m.rated, p.seat, p.side, p.score, p.ready,
            u.id, u.username, u.display_name, u.avatar_url
     from matches m
     join match_players p on p.match_id = m.id
@@ -136,11 +139,67 @@ const ROWS: &str = "
 struct Opened {
     id: MatchId,
     game: Kind,
+    rules: u32,
+    seed: Seed,
     rated: bool,
     options: Value,
     /// By seat.
     users: Vec<UserId>,
     created_at: Moment,
+}
+
+/// What it takes to run a match.
+struct Stored {
+    opened: Opened,
+    /// By seat.
+    players: Vec<Player>,
+    /// What happened so far: microseconds and inputs.
+    entries: Vec<(i64, String)>,
+}
+
+/// What sort of end a match has.
+enum Ending<'a> {
+    /// The one that its journal leads to.
+    Played,
+    /// It never began; who was ready, by seat.
+    CalledOff(&'a [bool]),
+    /// It could not go on.
+    Broken,
+}
+
+impl Opened {
+    /// The outcome of a match that could not go on.
+    fn abandoned(&self) -> Outcome {
+        Outcome { winner: None, reason: Reason::Abandoned, scores: vec![0; self.users.len()] }
+    }
+
+    fn replay(&self, entries: Vec<(i64, String)>, outcome: &Outcome) -> Replay {
+        Replay {
+            version: replays::VERSION,
+            match_id: self.id,
+            game: self.game,
+            rules: self.rules,
+            seed: self.seed.0.to_string(),
+            options: self.options.clone(),
+            seats: self.users.len() as u8,
+            entries: replays::raw(entries),
+            outcome: outcome.clone(),
+        }
+    }
+}
+
+/// How a player is shown at the table.
+fn player(user: &PublicUser, rating: Rating) -> Player {
+    Player {
+        user: PlayerUser {
+            id: user.id.to_string(),
+            username: user.username.clone(),
+            display_name: user.display_name.clone(),
+            avatar_url: user.avatar_url.clone(),
+        },
+        rating: rating.points(),
+        provisional: rating.provisional(),
+    }
 }
 
 impl Arena {
@@ -223,7 +282,8 @@ impl Arena {
         handle.sit(seat, after).await.map_err(|_| over())?.map_err(full)
     }
 
-    /// Settles the matches that the last run of this server left unfinished: they do not count.
+    /// Goes on with the matches that the last run of this server left unfinished. One that was
+    /// played by other rules can't go on, and does not count.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -238,11 +298,15 @@ impl Arena {
             if self.live.find(id).is_some() {
                 continue;
             }
-            let Some((opened, _)) = self.read(id).await? else { continue };
-            tracing::warn!(r#match = %id, "The last run left a match unfinished: it does not count");
-            let scores = vec![0; opened.users.len()];
-            let outcome = Outcome { winner: None, reason: Reason::Abandoned, scores };
-            self.settle(&opened, &outcome, None).await?;
+            let Some(Stored { opened, .. }) = self.read(id).await? else { continue };
+            let ours = opened.game.rules();
+            if opened.rules == ours {
+                self.open_match(id).await;
+                continue;
+            }
+            let theirs = opened.rules;
+            tracing::warn!(r#match = %id, "Played by rules {theirs} of {}, not {ours}: it does not count", opened.game);
+            self.settle(&opened, &opened.abandoned(), &Ending::Broken).await?;
         }
         Ok(())
     }
@@ -269,34 +333,44 @@ impl Arena {
     }
 
     async fn try_open(&self, id: MatchId) -> Result<()> {
-        let (opened, setup) = self
+        let stored = self
             .read(id)
             .await?
             .ok_or_else(|| anyhow::anyhow!("match {id} was to be opened before it was inserted"))?;
-        for_game!(opened.game, G => self.start::<G>(opened, setup))
+        for_game!(stored.opened.game, G => self.start::<G>(stored))
     }
 
-    fn start<G: Game>(&self, opened: Opened, setup: live::Setup) -> Result<()> {
-        let (handle, table) = live::open::<G>(setup).map_err(|bad| {
-            anyhow::anyhow!("match {}: {}: {}", opened.id, bad.field, bad.message)
-        })?;
+    fn start<G: Game>(&self, stored: Stored) -> Result<()> {
+        let Stored { opened, players, entries } = stored;
+        let journal = live::Journal::new(opened.id.0, entries.len() as u64, self.journal.clone());
+        let (options, seed) = (opened.options.clone(), opened.seed);
+        let setup = live::Setup { options, seed, players, journal };
+        let id = opened.id;
+        let (handle, table) = if entries.is_empty() {
+            live::open::<G>(setup)
+                .map_err(|bad| anyhow::anyhow!("match {id}: {}: {}", bad.field, bad.message))?
+        } else {
+            let entries = journal::parse::<G>(&entries)?;
+            live::reopen::<G>(setup, entries)
+                .map_err(|bad| anyhow::anyhow!("the journal of match {id}: {bad:?}"))?
+        };
         let running = Running { handle, users: opened.users.clone() };
         let arena = self.clone();
-        self.live.running().insert(opened.id, running);
-        self.tasks.spawn(async move {
-            let id = opened.id;
-            // Boxed, because each layer around a future holds room for it twice.
-            let work = Box::pin(arena.run(&opened, table));
-            let work = AssertUnwindSafe(work).catch_unwind();
-            let done = arena.closing.run_until_cancelled(work).await;
+        self.live.running().insert(id, running);
+        self.players.spawn(async move {
+            let work = AssertUnwindSafe(arena.run(&opened, table)).catch_unwind();
+            let done = tokio::select! {
+                // First, so that the players' sockets, which close now, are not taken for lost.
+                biased;
+                () = arena.closing.cancelled() => None,
+                done = work => Some(done),
+            };
+            arena.live.running().remove(&id);
             if let Some(Err(_)) = done {
                 // The panic itself is in the log already.
                 tracing::error!(r#match = %id, "A match's task panicked: the match does not count");
-                let scores = vec![0; opened.users.len()];
-                let outcome = Outcome { winner: None, reason: Reason::Abandoned, scores };
-                arena.settle_surely(&opened, &outcome, None).await;
+                arena.settle_surely(&opened, &opened.abandoned(), &Ending::Broken).await;
             }
-            arena.live.running().remove(&id);
         });
         Ok(())
     }
@@ -305,7 +379,8 @@ impl Arena {
     async fn run<G: Game>(&self, opened: &Opened, mut table: live::Match<G>) {
         if let Gathered::CalledOff { ready } = table.gather().await {
             let outcome = table.called_off();
-            table.attend(self.settle_surely(opened, &outcome, Some(&ready))).await;
+            let ending = Ending::CalledOff(&ready);
+            table.attend(self.settle_surely(opened, &outcome, &ending)).await;
             table.announce(outcome, None);
             for (&user, _) in opened.users.iter().zip(ready).filter(|(_, ready)| *ready) {
                 // Ahead of whoever came while they were being matched.
@@ -322,7 +397,9 @@ impl Arena {
             tracing::error!(r#match = %opened.id, %error, "A match begins that is stored as pending");
         }
         let outcome = table.play().await;
-        let ratings = table.attend(self.settle_surely(opened, &outcome, None)).await;
+        table.written().await;
+        let ending = Ending::Played;
+        let ratings = table.attend(self.settle_surely(opened, &outcome, &ending)).await;
         table.announce(outcome, ratings);
         if table.linger().await {
             match Box::pin(self.rematch(opened)).await {
@@ -383,13 +460,13 @@ impl Arena {
         &self,
         opened: &Opened,
         outcome: &Outcome,
-        ready: Option<&[bool]>,
+        ending: &Ending<'_>,
     ) -> Option<Vec<RatingChange>> {
         let [mut pause, longest] = RETRY;
         loop {
             // Boxed, as all that asks the database is here: it is large and soon over, and the task
             // of a match is long.
-            match Box::pin(self.settle(opened, outcome, ready)).await {
+            match Box::pin(self.settle(opened, outcome, ending)).await {
                 Ok(ratings) => return ratings,
                 Err(error) => {
                     let error = error.report();
@@ -402,17 +479,17 @@ impl Arena {
     }
 
     /// Writes down how a match ended and all that follows from it, in one transaction and once;
-    /// answers what became of the ratings. `ready` is by seat, where the match was called off.
+    /// answers what became of the ratings.
     async fn settle(
         &self,
         opened: &Opened,
         outcome: &Outcome,
-        ready: Option<&[bool]>,
+        ending: &Ending<'_>,
     ) -> Result<Option<Vec<RatingChange>>> {
         let now = self.clock.now();
         let ratings = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
-            let ratings = tx.settle_match(opened, outcome, ready, now).await?;
+            let ratings = tx.settle_match(opened, outcome, ending, now).await?;
             tx.commit().await?;
             ratings
         });
@@ -426,38 +503,40 @@ impl Arena {
         })?)
     }
 
-    /// What it takes to run a match.
-    async fn read(&self, id: MatchId) -> Result<Option<(Opened, live::Setup)>> {
+    /// Who plays or played, by seat, as they are shown at the table.
+    pub(crate) async fn players_of(&self, id: MatchId) -> Result<Vec<Player>> {
+        let rows = self.match_rows(id).await?;
+        let Some(first) = rows.first() else { return Ok(Vec::new()) };
+        let (game, now) = (kind(&first.game)?, self.clock.now());
+        let mut players = Vec::with_capacity(rows.len());
+        on!(self.db, pool => {
+            let mut connection = pool.acquire().await?;
+            for row in &rows {
+                let rating = connection.rating_of(row.user.id, game, now).await?;
+                players.push(player(&row.user, rating));
+            }
+        });
+        Ok(players)
+    }
+
+    /// What it takes to run a match, or to go on with it.
+    async fn read(&self, id: MatchId) -> Result<Option<Stored>> {
         let rows = self.match_rows(id).await?;
         let Some(first) = rows.first() else { return Ok(None) };
         let game = kind(&first.game)?;
-        let options = json(&first.options)?;
-        let now = self.clock.now();
-        let mut players = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let rating = on!(self.db, pool => {
-                pool.acquire().await?.rating_of(row.user.id, game, now).await
-            })?;
-            players.push(Player {
-                user: PlayerUser {
-                    id: row.user.id.to_string(),
-                    username: row.user.username.clone(),
-                    display_name: row.user.display_name.clone(),
-                    avatar_url: row.user.avatar_url.clone(),
-                },
-                rating: rating.points(),
-                provisional: rating.provisional(),
-            });
-        }
+        let players = self.players_of(id).await?;
+        let entries = on!(self.db, pool => pool.acquire().await?.entries(id).await)?;
         let opened = Opened {
             id,
             game,
+            rules: u32::try_from(first.rules).map_err(anyhow::Error::from)?,
+            seed: Seed(first.seed as u64),
             rated: first.rated,
-            options: options.clone(),
+            options: json(&first.options)?,
             users: rows.iter().map(|it| it.user.id).collect(),
             created_at: first.created_at,
         };
-        Ok(Some((opened, live::Setup { options, seed: Seed(first.seed as u64), players })))
+        Ok(Some(Stored { opened, players, entries }))
     }
 
     /// Matches from their rows, which come by match and seat; live ones as they are now.
@@ -516,9 +595,12 @@ trait Settlement {
         &mut self,
         opened: &Opened,
         outcome: &Outcome,
-        ready: Option<&[bool]>,
+        ending: &Ending<'_>,
         now: Millis,
     ) -> sqlx::Result<Option<Vec<RatingChange>>>;
+
+    /// What was written down of a match, in order: microseconds and inputs.
+    async fn entries(&mut self, id: MatchId) -> sqlx::Result<Vec<(i64, String)>>;
 
     /// What became of the ratings in a match that is settled.
     async fn settled_ratings(&mut self, opened: &Opened)
@@ -574,7 +656,7 @@ on_both! { impl Settlement {
         &mut self,
         opened: &Opened,
         outcome: &Outcome,
-        ready: Option<&[bool]>,
+        ending: &Ending<'_>,
         now: Millis,
     ) -> sqlx::Result<Option<Vec<RatingChange>>> {
         self.take_turns(&opened.users).await?;
@@ -604,6 +686,10 @@ on_both! { impl Settlement {
             }
             _ => None,
         };
+        let ready = match ending {
+            Ending::CalledOff(ready) => Some(*ready),
+            Ending::Played | Ending::Broken => None,
+        };
         for (seat, score) in outcome.scores.iter().enumerate() {
             let change = changes.as_ref().map(|it| it[seat]);
             sqlx::query(
@@ -626,6 +712,25 @@ on_both! { impl Settlement {
             .bind(opened.id)
             .execute(&mut *self)
             .await?;
+        if let Ending::Played = ending {
+            let entries = self.entries(opened.id).await?;
+            let (checksum, data) = opened.replay(entries, outcome).fold();
+            sqlx::query(
+                "insert into replays (match_id, rules, checksum, data, created_at)
+                 values ($1, $2, $3, $4, $5)",
+            )
+            .bind(opened.id)
+            .bind(i64::from(opened.rules))
+            .bind(checksum)
+            .bind(data)
+            .bind(now)
+            .execute(&mut *self)
+            .await?;
+            sqlx::query("delete from journal where match_id = $1")
+                .bind(opened.id)
+                .execute(&mut *self)
+                .await?;
+        }
         Ok(changes.map(|changes| {
             let seats = changes.iter().zip(0..);
             seats.map(|(it, seat)| RatingChange {
@@ -635,6 +740,13 @@ on_both! { impl Settlement {
                 provisional: it.after.provisional(),
             }).collect()
         }))
+    }
+
+    async fn entries(&mut self, id: MatchId) -> sqlx::Result<Vec<(i64, String)>> {
+        sqlx::query_as("select at, entry from journal where match_id = $1 order by seq")
+            .bind(id)
+            .fetch_all(self)
+            .await
     }
 
     async fn settled_ratings(

@@ -23,7 +23,7 @@ pub trait Game: Clone + PartialEq + fmt::Debug + Sized + Send + 'static {
     /// What a room can set: length, difficulty …
     type Options: Clone + Default + fmt::Debug + Serialize + DeserializeOwned + JsonSchema + Send;
     /// What a seat may do. Arrives from strangers: `act` checks every value in it.
-    type Action: Clone + fmt::Debug + Serialize + DeserializeOwned + JsonSchema + Send;
+    type Action: Clone + PartialEq + fmt::Debug + Serialize + DeserializeOwned + JsonSchema + Send;
     /// What changed: the event on the wire. Serialises to a JSON object whose names are none of
     /// `type`, `seq`, `at`, `seat` and `n`, since it stands beside them.
     type Update: Clone + PartialEq + fmt::Debug + Serialize + JsonSchema + Send;
@@ -56,7 +56,13 @@ pub trait Game: Clone + PartialEq + fmt::Debug + Sized + Send + 'static {
     ) -> Result<(), Refusal>;
 
     /// A seat's connection is lost. Answers until when the game waits for it, if it does.
-    fn away(&mut self, at: Time, seat: Seat, out: &mut Out<Self::Update>) -> Option<Time>;
+    fn away(
+        &mut self,
+        at: Time,
+        seat: Seat,
+        absence: Absence,
+        out: &mut Out<Self::Update>,
+    ) -> Option<Time>;
 
     /// A seat that was away is here again.
     fn back(&mut self, at: Time, seat: Seat, out: &mut Out<Self::Update>);
@@ -79,6 +85,16 @@ pub trait Game: Clone + PartialEq + fmt::Debug + Sized + Send + 'static {
 
     /// The result, once there is one.
     fn outcome(&self) -> Option<Outcome>;
+}
+
+/// Why a seat is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absence {
+    /// Its connection was lost.
+    Lost,
+    /// The server was: no fault of theirs, and not to cost them anything.
+    Interrupted,
 }
 
 /// When players hear of an action.

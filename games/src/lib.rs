@@ -10,12 +10,14 @@
 extern crate alloc;
 
 mod game;
+pub mod journal;
 mod kind;
 pub mod pong;
 mod seed;
 
 pub use game::{
-    Audience, BadOptions, Game, Out, Outcome, Pace, Reason, Refusal, Said, Seat, Time, Viewer,
+    Absence, Audience, BadOptions, Game, Out, Outcome, Pace, Reason, Refusal, Said, Seat, Time,
+    Viewer,
 };
 pub use kind::Kind;
 pub use seed::Seed;

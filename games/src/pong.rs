@@ -13,7 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BadOptions, Game, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time, Viewer, seed::Luck,
+    Absence, BadOptions, Game, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time, Viewer,
+    seed::Luck,
 };
 
 const WIDTH: f64 = 800.0;
@@ -338,7 +339,13 @@ impl Game for Pong {
         Ok(())
     }
 
-    fn away(&mut self, at: Time, seat: Seat, out: &mut Out<Update>) -> Option<Time> {
+    fn away(
+        &mut self,
+        at: Time,
+        seat: Seat,
+        absence: Absence,
+        out: &mut Out<Update>,
+    ) -> Option<Time> {
         if matches!(self.phase, Phase::Over(_)) {
             return None;
         }
@@ -347,8 +354,13 @@ impl Game for Pong {
             return Some(away.until);
         }
         let until = at + GRACE;
-        let pausing = player.pauses_left > 0;
-        player.pauses_left = player.pauses_left.saturating_sub(1);
+        let pausing = match absence {
+            Absence::Interrupted => true,
+            Absence::Lost => player.pauses_left > 0,
+        };
+        if absence == Absence::Lost {
+            player.pauses_left = player.pauses_left.saturating_sub(1);
+        }
         player.away = Some(Away { until, pausing });
         if pausing {
             match self.phase {
@@ -672,13 +684,13 @@ mod tests {
         pong.wake(Time::secs(3), &mut Out::default());
         for _ in 0..2 {
             let mut out = Out::default();
-            assert_eq!(pong.away(at, Seat(1), &mut out), Some(at + GRACE));
+            assert_eq!(pong.away(at, Seat(1), Absence::Lost, &mut out), Some(at + GRACE));
             assert!(matches!(pong.phase, Phase::Paused(_)));
             at = at + Time::secs(10);
             pong.back(at, Seat(1), &mut out);
             assert!(matches!(pong.phase, Phase::Rally(ball) if ball.at == at + RESUME));
         }
-        assert_eq!(pong.away(at, Seat(1), &mut Out::default()), Some(at + GRACE));
+        assert_eq!(pong.away(at, Seat(1), Absence::Lost, &mut Out::default()), Some(at + GRACE));
         assert!(matches!(pong.phase, Phase::Rally(_)), "play goes on");
     }
 
@@ -689,7 +701,7 @@ mod tests {
         {
             let mut pong = dealt();
             for &seat in away {
-                pong.away(Time::secs(1), Seat(seat), &mut Out::default());
+                pong.away(Time::secs(1), Seat(seat), Absence::Lost, &mut Out::default());
             }
             assert_eq!(pong.next_wake(), Some(Time::secs(21)));
             pong.wake(Time::secs(21), &mut Out::default());

@@ -1,12 +1,15 @@
 //! What others hold of a match: a handle to find it, a chair to sit in it.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU8, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+    time::Duration,
 };
 
 use bytes::Bytes;
-use games::Seat;
+use games::{Seat, Time};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -21,7 +24,27 @@ pub struct Handle {
     pub(crate) inbox: mpsc::Sender<Inbound>,
     pub(crate) left: mpsc::UnboundedSender<Place>,
     pub(crate) glance: Arc<Mutex<Glance>>,
+    pub(crate) clock: MatchClock,
+}
+
+/// From this process's clock to the match's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MatchClock {
     pub(crate) opened: Instant,
+    /// What the match's clock showed as it was opened: not 0 when it was opened again.
+    pub(crate) since: Time,
+}
+
+impl MatchClock {
+    /// Microseconds since the match was first opened.
+    pub(crate) fn now(self) -> Time {
+        let passed = u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.since + Time(passed)
+    }
+
+    pub(crate) fn instant(self, at: Time) -> Instant {
+        self.opened + Duration::from_micros((at - self.since).0)
+    }
 }
 
 /// What can be seen of a match without sitting down.
@@ -79,7 +102,7 @@ pub struct Chair {
     pub(crate) left: mpsc::UnboundedSender<Place>,
     pub(crate) queue: mpsc::Receiver<Bytes>,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) opened: Instant,
+    pub(crate) clock: MatchClock,
     /// Whether the fresh view has been asked for.
     pub(crate) asked: bool,
 }
@@ -120,7 +143,7 @@ impl Chair {
 
     /// Milliseconds since the match was opened.
     pub fn at(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+        self.clock.now().as_millis()
     }
 
     /// Says something to the match; waits while its inbox is full. What could not be read is said

@@ -10,8 +10,21 @@
 
 mod chair;
 mod fan_out;
+mod journal;
+mod replay;
 mod runner;
 pub mod wire;
 
+use games::{BadOptions, Game};
+use serde_json::Value;
+
 pub use chair::{Chair, End, Full, Glance, Handle, Status};
-pub use runner::{Gathered, Match, Setup, open};
+pub use journal::{Journal, Line};
+pub use replay::replay;
+pub use runner::{Gathered, Match, Setup, open, reopen};
+
+/// Options from their JSON.
+pub(crate) fn options<G: Game>(json: &Value) -> Result<G::Options, BadOptions> {
+    serde_json::from_value(json.clone())
+        .map_err(|error| BadOptions { field: "options", message: error.to_string() })
+}

@@ -7,7 +7,9 @@ use std::{
 };
 
 use games::{
-    Audience, BadOptions, Game, Out, Outcome, Reason, Refusal, Said, Seat, Seed, Time, Viewer,
+    Absence, Audience, BadOptions, Game, Out, Outcome, Pace, Reason, Refusal, Said, Seat, Seed,
+    Time, Viewer,
+    journal::{self, Cause, Entry, Input, Table},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -17,8 +19,10 @@ use tokio::{
 };
 
 use crate::{
-    chair::{Chair, End, Full, Glance, Handle, Inbound, Place},
+    chair::{Chair, End, Full, Glance, Handle, Inbound, MatchClock, Place},
     fan_out::FanOut,
+    journal::Journal,
+    replay::side,
     wire::{
         BadMessage, ChatSaid, GameOver, GameState, GameUpdate, Message, Player, PlayerStatus,
         PlayerUpdate, PongReply, RatingChange, RematchUpdate, Says, ScoreUpdate, SeatState,
@@ -36,11 +40,14 @@ const CHAT_PAUSE: Time = Time::secs(1);
 const WATCHERS_MAX: usize = 200;
 /// How many messages may wait for the match; who says more waits.
 const INBOX_MAX: usize = 256;
+/// How far the numbers of messages jump when a match is resumed: farther than the few that were
+/// sent and not written down, so that no number means two things.
+const RESUME_SEQ: u64 = 1_000;
 /// A sleep that only an earlier alarm ends.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a match is opened with.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Setup {
     /// The game's options, as JSON.
     pub options: Value,
@@ -48,6 +55,8 @@ pub struct Setup {
     pub seed: Seed,
     /// Who plays, by seat.
     pub players: Vec<Player>,
+    /// Where it writes what happens.
+    pub journal: Journal,
 }
 
 /// How the wait for the players ended.
@@ -64,12 +73,15 @@ pub enum Gathered {
 
 /// A match, for the task that runs it: see the crate's own page for the order of its stages.
 pub struct Match<G: Game> {
-    opened: Instant,
+    clock: MatchClock,
     options: Value,
     deal: G::Options,
     seed: Seed,
     /// None while pending.
-    game: Option<G>,
+    table: Option<Table<G>>,
+    journal: Journal,
+    /// What a game of [`Pace::WriteFirst`] said, until its cause is written.
+    held: Vec<Told<G>>,
     status: Status,
     outcome: Option<Outcome>,
     ratings: Option<Vec<RatingChange>>,
@@ -97,6 +109,9 @@ struct SeatNow {
     rematch: bool,
 }
 
+/// What a game said, when, and because of which message.
+pub(crate) type Told<G> = (Time, Cause, Out<<G as Game>::Update>);
+
 /// Why a message was refused.
 struct Refused<'a> {
     code: &'a str,
@@ -114,51 +129,99 @@ impl From<Refusal> for Refused<'static> {
 /// # Errors
 /// When the options are not the game's, or not for this many players.
 pub fn open<G: Game>(setup: Setup) -> Result<(Handle, Match<G>), BadOptions> {
-    let Setup { options, seed, players } = setup;
-    let deal: G::Options = serde_json::from_value(options.clone())
-        .map_err(|error| BadOptions { field: "options", message: error.to_string() })?;
-    let seats = u8::try_from(players.len()).unwrap_or(u8::MAX);
-    let dealt = G::deal(deal.clone(), seats, seed, Time(0))?;
+    let deal = crate::options::<G>(&setup.options)?;
+    // Tried out now, so that beginning can't fail.
+    G::deal(deal.clone(), seats_of(&setup.players), setup.seed, Time(0))?;
+    let it = Match::new(setup, deal, Time(0));
+    Ok((it.handle.clone(), it))
+}
 
-    let (to_inbox, inbox) = mpsc::channel(INBOX_MAX);
-    let (to_left, left) = mpsc::unbounded_channel();
-    let opened = Instant::now();
-    let glance = Glance {
-        status: Status::Pending,
-        scores: dealt.scores(),
-        ready: vec![false; players.len()],
-    };
-    let glance = Arc::new(Mutex::new(glance));
-    let handle = Handle { inbox: to_inbox, left: to_left, glance, opened };
-    let seats: Vec<SeatNow> = players.into_iter().map(SeatNow::new).collect();
-    let it = Match {
-        opened,
-        options,
-        deal,
-        seed,
-        game: None,
-        status: Status::Pending,
-        outcome: None,
-        ratings: None,
-        fan_out: FanOut::new(seats.len()),
-        seats,
-        last_place: 0,
-        inbox,
-        left,
-        handle: handle.clone(),
-        alarm: Box::pin(sleep_until(opened + NEVER)),
-    };
-    Ok((handle, it))
+/// Opens a match again where its journal ends. Its clock goes on from there, and it waits for its
+/// players, whose fault the interruption was not.
+///
+/// # Errors
+/// When that is not a journal of this game.
+pub fn reopen<G: Game>(
+    setup: Setup,
+    entries: Vec<Entry<G::Action>>,
+) -> Result<(Handle, Match<G>), journal::BadJournal> {
+    let deal = crate::options::<G>(&setup.options).map_err(journal::BadJournal::Options)?;
+    let since = entries.last().map_or(Time(0), |it| it.0);
+    let seats = seats_of(&setup.players);
+    let mut it = Match::<G>::new(setup, deal.clone(), since);
+    for (_, input) in &entries {
+        if let Input::Act(seat, n, _) = input
+            && let Some(seat) = it.seats.get_mut(seat.index())
+        {
+            seat.ack = seat.ack.max(*n);
+        }
+    }
+    let mut told = Vec::new();
+    let table = journal::run::<G>(deal, seats, it.seed, entries, &mut |at, cause, out| {
+        told.push((at, cause, out));
+    })?;
+    it.table = Some(table);
+    for (at, cause, out) in told {
+        it.fan(at, cause, out);
+    }
+    it.fan_out.jump(RESUME_SEQ);
+    it.status = Status::Active;
+    for seat in 0..seats {
+        it.seats[usize::from(seat)].ready = true;
+        it.seats[usize::from(seat)].seen = true;
+        it.away(since, Seat(seat), Absence::Interrupted);
+    }
+    it.show();
+    Ok((it.handle.clone(), it))
+}
+
+fn seats_of(players: &[Player]) -> u8 {
+    u8::try_from(players.len()).unwrap_or(u8::MAX)
 }
 
 impl<G: Game> Match<G> {
+    fn new(setup: Setup, deal: G::Options, since: Time) -> Match<G> {
+        let Setup { options, seed, players, journal } = setup;
+        let (to_inbox, inbox) = mpsc::channel(INBOX_MAX);
+        let (to_left, left) = mpsc::unbounded_channel();
+        let opened = Instant::now();
+        let glance = Glance {
+            status: Status::Pending,
+            scores: vec![0; players.len()],
+            ready: vec![false; players.len()],
+        };
+        let glance = Arc::new(Mutex::new(glance));
+        let clock = MatchClock { opened, since };
+        let handle = Handle { inbox: to_inbox, left: to_left, glance, clock };
+        let seats: Vec<SeatNow> = players.into_iter().map(SeatNow::new).collect();
+        Match {
+            clock,
+            options,
+            deal,
+            seed,
+            table: None,
+            journal,
+            held: Vec::new(),
+            status: Status::Pending,
+            outcome: None,
+            ratings: None,
+            fan_out: FanOut::new(seats.len()),
+            seats,
+            last_place: 0,
+            inbox,
+            left,
+            handle,
+            alarm: Box::pin(sleep_until(opened + NEVER)),
+        }
+    }
+
     /// Waits until all are ready, or until it is clear that they will not be.
     pub async fn gather(&mut self) -> Gathered {
         loop {
-            if self.seats.iter().all(|it| it.ready) {
+            if self.table.is_some() || self.seats.iter().all(|it| it.ready) {
                 return Gathered::All;
             }
-            if self.now() >= READY_WINDOW {
+            if self.clock.now() >= READY_WINDOW {
                 let ready = self.seats.iter().map(|it| it.ready).collect();
                 return Gathered::CalledOff { ready };
             }
@@ -168,16 +231,37 @@ impl<G: Game> Match<G> {
 
     /// Plays from the deal to the outcome, which only the opener knows until it is announced.
     pub async fn play(&mut self) -> Outcome {
-        self.begin();
+        if self.table.is_none() {
+            self.begin();
+        }
         loop {
-            self.catch_up(self.now());
-            let game = self.game.as_ref().expect("it has begun");
+            self.catch_up(self.clock.now());
+            self.write().await;
+            let game = self.table.as_ref().expect("it has begun").game();
             if let Some(outcome) = game.outcome() {
                 return outcome;
             }
             let due = game.next_wake();
             self.step(due).await;
         }
+    }
+
+    /// Hands on what happened, and tells what could not be told before it was written.
+    async fn write(&mut self) {
+        match G::PACE {
+            Pace::TellFirst => self.journal.send().await,
+            Pace::WriteFirst => {
+                self.journal.write().await;
+                for (at, cause, out) in std::mem::take(&mut self.held) {
+                    self.fan(at, cause, out);
+                }
+            }
+        }
+    }
+
+    /// Waits until everything that happened is written.
+    pub async fn written(&mut self) {
+        self.journal.write().await;
     }
 
     /// Goes on serving its players and viewers until `work` is done.
@@ -194,7 +278,7 @@ impl<G: Game> Match<G> {
 
     /// Tells everybody how it ended. To be called once that is recorded.
     pub fn announce(&mut self, outcome: Outcome, ratings: Option<Vec<RatingChange>>) {
-        let at = self.now().as_millis();
+        let at = self.clock.now().as_millis();
         self.status = Status::Finished;
         self.fan_out.number(Audience::All, |seq| {
             json(&GameOver { seq, at, outcome: &outcome, ratings: ratings.as_deref() })
@@ -214,13 +298,13 @@ impl<G: Game> Match<G> {
 
     /// Waits for a rematch: true when everybody wants one, false when that is not to be.
     pub async fn linger(&mut self) -> bool {
-        let until = self.now() + REMATCH_WINDOW;
+        let until = self.clock.now() + REMATCH_WINDOW;
         loop {
             if self.seats.iter().all(|it| it.rematch) {
                 return true;
             }
             let nobody = self.seats.iter().all(|it| it.place.is_none());
-            if nobody || self.now() >= until {
+            if nobody || self.clock.now() >= until {
                 return false;
             }
             self.step(Some(until)).await;
@@ -235,9 +319,9 @@ impl<G: Game> Match<G> {
     /// Waits for one thing to happen, until `until` at most, and deals with it. May be dropped at
     /// any time: what happened is taken and dealt with in one go.
     async fn step(&mut self, until: Option<Time>) {
-        let until = until.map_or(NEVER, |it| Duration::from_micros(it.0));
-        if self.alarm.deadline() != self.opened + until {
-            self.alarm.as_mut().reset(self.opened + until);
+        let until = until.map_or(self.clock.opened + NEVER, |it| self.clock.instant(it));
+        if self.alarm.deadline() != until {
+            self.alarm.as_mut().reset(until);
         }
         tokio::select! {
             // In this order, so that the last words of who leaves are heard.
@@ -248,16 +332,13 @@ impl<G: Game> Match<G> {
         }
     }
 
-    fn now(&self) -> Time {
-        Time(u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX))
-    }
-
     /// Deals the game and shows it to everybody.
     fn begin(&mut self) {
-        let now = self.now();
+        let now = self.clock.now();
         let seats = self.seats.len() as u8;
-        let game = G::deal(self.deal.clone(), seats, self.seed, now);
-        self.game = Some(game.expect("the same options were dealt when the match was opened"));
+        let table = Table::deal(self.deal.clone(), seats, self.seed, now);
+        self.table = Some(table.expect("the same options were dealt when the match was opened"));
+        self.journal.push(now, text(&Input::<G::Action>::Deal));
         self.status = Status::Active;
         self.show();
         self.fan_out.turn_page();
@@ -267,7 +348,7 @@ impl<G: Game> Match<G> {
         // Whoever was lost since they were ready.
         for seat in 0..seats {
             if self.seats[usize::from(seat)].place.is_none() {
-                self.away(now, Seat(seat));
+                self.away(now, Seat(seat), Absence::Lost);
             }
         }
     }
@@ -275,13 +356,32 @@ impl<G: Game> Match<G> {
     /// Wakes the game at each moment that it asked for, up to `now`: it sees those moments and
     /// never how late we are.
     fn catch_up(&mut self, now: Time) {
-        while let Some(game) = &mut self.game
-            && let Some(due) = game.next_wake().filter(|&it| it <= now)
-        {
-            let mut out = Out::default();
-            game.wake(due, &mut out);
-            self.tell(due, out, None);
+        let Some(table) = &mut self.table else { return };
+        let mut told = Vec::new();
+        table.catch_up(now, &mut |at, cause, out| told.push((at, cause, out)));
+        for (at, cause, out) in told {
+            self.journal.push(at, text(&Input::<G::Action>::Reached));
+            self.tell(at, cause, out);
         }
+    }
+
+    /// Lets an input in, and into the journal unless the game refuses it. Answers until when the
+    /// game waits for a seat that is away; none before the match has begun.
+    fn enter(&mut self, at: Time, input: Input<G::Action>) -> Result<Option<Time>, Refusal> {
+        self.catch_up(at);
+        let Some(table) = &mut self.table else { return Ok(None) };
+        // What comes after the end is no part of the match.
+        let over = table.game().outcome().is_some();
+        let entry = text(&input);
+        let mut told = Vec::new();
+        let entered = table.enter(at, input, &mut |at, cause, out| told.push((at, cause, out)))?;
+        if !over {
+            self.journal.push(at, entry);
+        }
+        for (at, cause, out) in told {
+            self.tell(at, cause, out);
+        }
+        Ok(entered)
     }
 
     fn receive(&mut self, inbound: Inbound) {
@@ -296,7 +396,7 @@ impl<G: Game> Match<G> {
             }
             Inbound::CaughtUp { place } => {
                 if let Some(seat) = self.fan_out.seat_at(place) {
-                    self.catch_up(self.now());
+                    self.catch_up(self.clock.now());
                     self.fan_out.bring_up(place, self.view(seat));
                 }
             }
@@ -304,7 +404,7 @@ impl<G: Game> Match<G> {
     }
 
     fn sit(&mut self, seat: Option<Seat>, after: Option<u64>) -> Result<Chair, Full> {
-        let now = self.now();
+        let now = self.clock.now();
         self.catch_up(now);
         if seat.is_none() && self.fan_out.watchers() >= WATCHERS_MAX {
             return Err(Full);
@@ -326,8 +426,8 @@ impl<G: Game> Match<G> {
             }
             None => self.fan_out.tell_one(place, self.view(seat)),
         }
-        let Handle { inbox, left, opened, .. } = self.handle.clone();
-        Ok(Chair { place, seat, inbox, left, queue, shared, opened, asked: false })
+        let Handle { inbox, left, clock, .. } = self.handle.clone();
+        Ok(Chair { place, seat, inbox, left, queue, shared, clock, asked: false })
     }
 
     /// A seat is connected, from `place`.
@@ -340,18 +440,15 @@ impl<G: Game> Match<G> {
             self.fan_out.end(older, End::Replaced);
             return;
         }
-        if let Some(game) = &mut self.game {
-            let mut out = Out::default();
-            game.back(now, seat, &mut out);
-            self.tell(now, out, None);
-        }
+        // Only actions are refused.
+        let _ = self.enter(now, Input::Back(seat));
         self.fan_out.tell(self.player_update(seat, status));
     }
 
     fn vacate(&mut self, place: Place) {
         let Some(Some(seat)) = self.fan_out.remove(place) else { return };
         self.seats[seat.index()].place = None;
-        let now = self.now();
+        let now = self.clock.now();
         self.catch_up(now);
         match self.status {
             Status::Pending => {
@@ -359,7 +456,7 @@ impl<G: Game> Match<G> {
                 self.show();
                 self.fan_out.tell(self.player_update(seat, PlayerStatus::Reconnecting));
             }
-            Status::Active => self.away(now, seat),
+            Status::Active => self.away(now, seat, Absence::Lost),
             Status::Finished => {
                 self.fan_out.tell(self.player_update(seat, PlayerStatus::Left));
                 if std::mem::take(&mut self.seats[seat.index()].rematch) {
@@ -369,12 +466,10 @@ impl<G: Game> Match<G> {
         }
     }
 
-    /// A seat's connection is lost in mid-game.
-    fn away(&mut self, now: Time, seat: Seat) {
-        let mut out = Out::default();
-        let game = self.game.as_mut().expect("it has begun");
-        self.seats[seat.index()].waiting_until = game.away(now, seat, &mut out);
-        self.tell(now, out, None);
+    /// A seat is not connected in mid-game.
+    fn away(&mut self, now: Time, seat: Seat, absence: Absence) {
+        let until = self.enter(now, Input::Away(seat, absence));
+        self.seats[seat.index()].waiting_until = until.ok().flatten();
         self.fan_out.tell(self.player_update(seat, PlayerStatus::Reconnecting));
     }
 
@@ -385,7 +480,7 @@ impl<G: Game> Match<G> {
         };
         // A ping changes nothing, so that it is as good the second time.
         if let Ok(Message { says: Says::Ping(t), .. }) = message {
-            let at = self.now().as_millis();
+            let at = self.clock.now().as_millis();
             self.fan_out.tell_one(place, json(&PongReply { t, at }));
             return;
         }
@@ -438,20 +533,18 @@ impl<G: Game> Match<G> {
         n: Option<u64>,
         action: G::Action,
     ) -> Result<(), Refused<'static>> {
-        let now = self.now();
-        self.catch_up(now);
-        let Some(game) = &mut self.game else {
+        if self.table.is_none() {
             let message = "this match has not begun: it does when everybody is ready";
             return Err(Refused { code: "not_begun", message });
-        };
-        let mut out = Out::default();
-        game.act(now, seat, action, &mut out)?;
-        self.tell(now, out, n.map(|n| (seat, n)));
+        }
+        let n = n.unwrap_or_default();
+        let now = self.clock.now();
+        self.enter(now, Input::Act(seat, n, action))?;
         Ok(())
     }
 
     fn chat(&mut self, seat: Seat, text: &str) -> Result<(), Refused<'static>> {
-        let now = self.now();
+        let now = self.clock.now();
         let last = self.seats[seat.index()].chatted_at;
         if last.is_some_and(|it| now < it + CHAT_PAUSE) {
             let message = "one chat message a second";
@@ -473,9 +566,17 @@ impl<G: Game> Match<G> {
         Ok(())
     }
 
+    /// Sends what the game said to whom it concerns, as soon as its pace allows.
+    fn tell(&mut self, at: Time, cause: Cause, out: Out<G::Update>) {
+        match G::PACE {
+            Pace::TellFirst => self.fan(at, cause, out),
+            Pace::WriteFirst => self.held.push((at, cause, out)),
+        }
+    }
+
     /// Numbers what the game said at `at` and sends it to whom it concerns. `cause` is the message
     /// that made it happen.
-    fn tell(&mut self, at: Time, mut out: Out<G::Update>, cause: Option<(Seat, u64)>) {
+    fn fan(&mut self, at: Time, cause: Cause, mut out: Out<G::Update>) {
         let (seat, n) = cause.unzip();
         let at = at.as_millis();
         for said in out.drain() {
@@ -504,28 +605,27 @@ impl<G: Game> Match<G> {
     }
 
     fn player_update(&self, seat: Seat, status: PlayerStatus) -> Vec<u8> {
-        let at = self.now().as_millis();
+        let at = self.clock.now().as_millis();
         let waiting_until = self.seats[seat.index()].waiting_until.map(Time::as_millis);
         json(&PlayerUpdate { at, seat, status, waiting_until })
     }
 
     /// All that a viewer may know now, as a message.
     fn view(&self, seat: Option<Seat>) -> Vec<u8> {
-        let now = self.now();
+        let now = self.clock.now();
         let viewer = seat.map_or(Viewer::Crowd, Viewer::Seat);
         let scores = self.scores();
-        let pair = self.seats.len() == 2;
         let players =
             self.seats.iter().zip(scores).enumerate().map(|(index, (it, score))| SeatState {
                 seat: Seat(index as u8),
-                side: pair.then_some(["left", "right"][index.min(1)]),
+                side: side(Seat(index as u8), self.seats.len()),
                 player: &it.player,
                 score,
                 ready: it.ready,
                 connected: it.place.is_some(),
                 waiting_until: it.waiting_until.map(Time::as_millis),
             });
-        let game = self.game.as_ref().map(|it| it.view(now, viewer));
+        let game = self.table.as_ref().map(|it| it.game().view(now, viewer));
         json(&GameState {
             seq: self.fan_out.seq(seat),
             at: now.as_millis(),
@@ -543,7 +643,10 @@ impl<G: Game> Match<G> {
     }
 
     fn scores(&self) -> Vec<i64> {
-        self.game.as_ref().map_or_else(|| vec![0; self.seats.len()], G::scores)
+        match &self.table {
+            Some(table) => table.game().scores(),
+            None => vec![0; self.seats.len()],
+        }
     }
 
     /// Brings up to date what can be seen without sitting down.
@@ -577,12 +680,16 @@ impl SeatNow {
     }
 }
 
-fn json(message: &impl Serialize) -> Vec<u8> {
+fn text(input: &impl Serialize) -> String {
+    serde_json::to_string(input).expect("an input is plain data")
+}
+
+pub(crate) fn json(message: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(message).expect("a message is plain data with text for keys")
 }
 
 /// The fields of one object after those of another, in one object.
-fn beside(head: &impl Serialize, event: &impl Serialize) -> Vec<u8> {
+pub(crate) fn beside(head: &impl Serialize, event: &impl Serialize) -> Vec<u8> {
     let mut text = json(head);
     text.pop();
     let event = json(event);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Server, Socket, both};
+use crate::support::{Client, Home, Server, Socket, both};
 
 async fn sit(player: &Client, id: &str) -> Socket {
     player.open(&format!("/ws/game/{id}")).await
@@ -119,13 +119,13 @@ async fn who_was_ready_waits_again_when_the_other_was_not() {
 }
 
 #[tokio::test]
-async fn a_match_that_a_crash_cut_off_counts_for_nobody() {
+async fn a_match_of_other_rules_does_not_go_on_and_does_not_count() {
     let server = Server::start().await;
     let (ann, bob, id) = server.pair("ann", "bob").await;
-    let sockets = begin([&ann, &bob], &id).await;
+    drop(begin([&ann, &bob], &id).await);
+    server.home.sql("update matches set rules = 99").await;
     let server = server.restart("KILL", &[]).await;
-    drop(sockets);
-    let ann = Client { base: server.base.clone(), ..ann };
+    let ann = at(&server, &ann);
     let info = ann.get(&format!("/api/matches/{id}")).await.is(200).body.clone();
     assert_eq!((&info["status"], &info["winner"]), (&json!("finished"), &Value::Null));
     assert_eq!(stats(&ann).await, Value::Null);
@@ -139,4 +139,101 @@ async fn a_player_is_in_one_match_at_a_time() {
     let (ann, _, id) = server.pair("ann", "bob").await;
     let joined = ann.post("/api/queue/pong/join", json!({})).await.is(200).body.clone();
     assert_eq!((&joined["status"], &joined["match_id"]), (&json!("matched"), &json!(id)));
+}
+
+/// The journal of a match, as `/replay` gives it, shows how it went.
+#[tokio::test]
+async fn a_match_can_be_watched_and_verified_again() {
+    let server = Server::start().await;
+    let (ann, bob, id) = server.pair("ann", "bob").await;
+    let path = format!("/api/matches/{id}/replay");
+    let [mut left, mut right] = begin([&ann, &bob], &id).await;
+    ann.get(&path).await.refuses(409, "not_over");
+    left.say(json!({"type": "player_move", "n": 2, "y": 0.3})).await;
+    let moved = right.hear("game_update").await;
+    left.say(json!({"type": "game_action", "n": 3, "action": "resign"})).await;
+    let over = right.hear("game_over").await;
+
+    let replay = ann.get(&path).await.is(200).body.clone();
+    assert_eq!((&replay["game"], &replay["rules"]), (&json!("pong"), &json!(1)));
+    assert_eq!(replay["outcome"], over["outcome"]);
+    let messages = replay["messages"].as_array().unwrap();
+    assert_eq!(messages[0]["type"], "game_state");
+    let again = messages.iter().find(|it| it["paddle"].is_array()).unwrap();
+    assert_eq!(
+        (&again["paddle"], &again["at"], &again["seat"]),
+        (&moved["paddle"], &moved["at"], &json!(0))
+    );
+    assert_eq!(messages.last().unwrap()["outcome"], over["outcome"]);
+
+    let ran = server.home.artel(&["replay", "verify", &id], &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("is verified"), "{}", ran.stdout);
+    // From a file, anywhere; and not with a result that it does not have.
+    let file = server.home.folder().join("match.json");
+    for (winner, code) in [(1, 0), (0, 1)] {
+        let mut replay = replay.clone();
+        replay["outcome"]["winner"] = json!(winner);
+        std::fs::write(&file, replay.to_string()).unwrap();
+        let ran = server.home.artel(&["replay", "verify", "match.json"], &[]);
+        assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+    }
+    let mut newer = replay.clone();
+    newer["rules"] = json!(99);
+    std::fs::write(&file, newer.to_string()).unwrap();
+    let ran = server.home.artel(&["replay", "verify", "match.json"], &[]);
+    assert!(ran.stderr.contains("version 99 of the rules of pong"), "{}", ran.stderr);
+}
+
+/// Reads messages until the state of a match that goes on.
+async fn resumed(player: &Client, id: &str) -> (Socket, Value) {
+    let mut socket = sit(player, id).await;
+    let state = socket.hear("game_state").await;
+    assert_eq!(state["status"], "active");
+    (socket, state)
+}
+
+fn at(server: &Server, client: &Client) -> Client {
+    Client { base: server.base.clone(), ..client.clone() }
+}
+
+/// However the server goes, the match goes on where it was, and is settled once.
+async fn outlives(home: Home) {
+    let mut server = Server::run(home, &[]).await;
+    let (mut ann, mut bob, id) = server.pair("ann", "bob").await;
+    let [mut left, mut right] = begin([&ann, &bob], &id).await;
+    left.say(json!({"type": "player_move", "n": 2, "y": 0.3})).await;
+    // A point is made; what is told next was written after it.
+    right.hear("score_update").await;
+    let next = right.hear("game_update").await;
+    right.hear("game_update").await;
+    for signal in ["KILL", "TERM", "KILL"] {
+        server = server.restart(signal, &[]).await;
+        drop((left, right));
+        (ann, bob) = (at(&server, &ann), at(&server, &bob));
+        let state;
+        (left, state) = resumed(&ann, &id).await;
+        (right, _) = resumed(&bob, &id).await;
+        assert_eq!(state["ack"], 2);
+        assert!(state["at"].as_u64() >= next["at"].as_u64(), "{state}");
+        let scores = state["game"]["scores"].as_array().unwrap();
+        assert_eq!(scores.iter().filter_map(Value::as_u64).sum::<u64>(), 1, "{state}");
+        while !left.hear("game_update").await["resume"].is_number() {}
+    }
+    left.say(json!({"type": "game_action", "n": 3, "action": "resign"})).await;
+    assert_eq!(right.hear("game_over").await["outcome"]["winner"], 1);
+    assert_eq!((&stats(&ann).await["losses"], &stats(&bob).await["wins"]), (&json!(1), &json!(1)));
+    let ran = server.home.artel(&["replay", "verify", &id], &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn a_match_outlives_its_server_on_sqlite() {
+    outlives(Home::sqlite()).await;
+}
+
+#[tokio::test]
+async fn a_match_outlives_its_server_on_postgres() {
+    let Some(home) = Home::postgres().await else { return };
+    outlives(home).await;
 }

@@ -6,7 +6,8 @@ use std::{
 };
 
 use games::{
-    Audience, BadOptions, Game, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time, Viewer,
+    Absence, Audience, BadOptions, Game, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time,
+    Viewer,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,7 @@ struct Secrets<const FAULT: u8> {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 struct Nothing {}
 
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Keep {
     secret: u8,
@@ -105,7 +106,7 @@ impl<const FAULT: u8> Game for Secrets<FAULT> {
         Ok(())
     }
 
-    fn away(&mut self, _: Time, _: Seat, _: &mut Out<Event>) -> Option<Time> {
+    fn away(&mut self, _: Time, _: Seat, _: Absence, _: &mut Out<Event>) -> Option<Time> {
         None
     }
 
@@ -160,11 +161,12 @@ impl<const FAULT: u8> Game for Secrets<FAULT> {
 #[track_caller]
 fn assert_found<const FAULT: u8>(expected: Option<u8>) {
     let keep = |secret: u64| Input::Act(json!({ "secret": secret }));
-    let steps: Vec<Step> = [keep(1), keep(200), keep(13), Input::Away, Input::Back, keep(5)]
-        .into_iter()
-        .zip([0, 1, 0, 1, 1, 3])
-        .map(|(input, seat)| Step { wait: 700_000, seat, input })
-        .collect();
+    let steps: Vec<Step> =
+        [keep(1), keep(200), keep(13), Input::Away(Absence::Lost), Input::Back, keep(5)]
+            .into_iter()
+            .zip([0, 1, 0, 1, 1, 3])
+            .map(|(input, seat)| Step { wait: 700_000, seat, input })
+            .collect();
     let found = check::<Secrets<FAULT>>(1, &steps);
     let law = found.as_ref().err().map(|it| it[4..5].parse().expect("a law has a number"));
     assert_eq!(law, expected, "{found:?}");

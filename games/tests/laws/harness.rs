@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use games::{Game, Out, Said, Seat, Seed, Time, Viewer};
+use games::{Absence, Game, Out, Said, Seat, Seed, Time, Viewer};
 use serde_json::Value;
 
 /// More wakes than this without an input is a game that does not rest.
@@ -23,7 +23,7 @@ pub(crate) struct Step {
 #[derive(Clone, Debug)]
 pub(crate) enum Input {
     Act(Value),
-    Away,
+    Away(Absence),
     Back,
     Leave,
 }
@@ -87,7 +87,7 @@ pub(crate) fn unattended<G: Game>(seed: u64) -> Result<(), Broken> {
         .map_err(|bad| format!("the defaults are refused: {bad:?}"))?;
     let mut table = Table { game, now: Time(0), seats, heard: Vec::new() };
     for seat in 0..seats {
-        table.step(Seat(seat), &Input::Away)?;
+        table.step(Seat(seat), &Input::Away(Absence::Lost))?;
     }
     table.catch_up(LENGTH_MAX)?;
     law!(table.game.outcome().is_some(), 5, "all are away and it goes on");
@@ -137,8 +137,8 @@ impl<G: Game> Table<G> {
                     law!(out.is_empty(), 3, "a refusal was heard by others");
                 }
             }
-            Input::Away => {
-                let until = self.game.away(self.now, seat, &mut out);
+            Input::Away(absence) => {
+                let until = self.game.away(self.now, seat, *absence, &mut out);
                 law!(until.is_none_or(|it| it > self.now), 5, "it waits until {until:?}");
             }
             Input::Back => self.game.back(self.now, seat, &mut out),

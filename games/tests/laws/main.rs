@@ -4,7 +4,7 @@
 mod faulty;
 mod harness;
 
-use games::{Kind, for_game};
+use games::{Absence, Kind, for_game};
 use harness::{Input, Step, check, play, unattended};
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
@@ -42,7 +42,8 @@ fn steps(game: Kind) -> impl Strategy<Value = Vec<Step>> {
     let input = prop_oneof![
         40 => plausible(game).prop_map(Input::Act),
         5 => junk().prop_map(Input::Act),
-        3 => Just(Input::Away),
+        3 => Just(Input::Away(Absence::Lost)),
+        1 => Just(Input::Away(Absence::Interrupted)),
         3 => Just(Input::Back),
         1 => Just(Input::Leave),
     ];

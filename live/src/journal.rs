@@ -1,0 +1,64 @@
+//! From a match to whoever writes its journal down.
+
+use games::Time;
+use tokio::sync::{mpsc, oneshot};
+
+/// One line for the journal.
+#[derive(Debug)]
+pub struct Line {
+    /// Of which match, in the words of who opened it.
+    pub key: i64,
+    /// From 1, without gaps.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Time,
+    /// A [`games::journal::Input`] as JSON.
+    pub entry: String,
+    /// Told once this and all lines before it are written, where the match waits for that.
+    pub written: Option<oneshot::Sender<()>>,
+}
+
+/// A match's way to its journal.
+#[derive(Debug)]
+pub struct Journal {
+    key: i64,
+    /// The last line's number.
+    seq: u64,
+    lines: mpsc::Sender<Line>,
+    /// What could not be handed over yet.
+    unsent: Vec<Line>,
+}
+
+impl Journal {
+    /// The journal of the match `key`, which has `seq` lines already; `lines` go to its writer.
+    pub fn new(key: i64, seq: u64, lines: mpsc::Sender<Line>) -> Journal {
+        Journal { key, seq, lines, unsent: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, at: Time, entry: String) {
+        self.seq += 1;
+        let line = Line { key: self.key, seq: self.seq, at, entry, written: None };
+        self.unsent.push(line);
+    }
+
+    /// Hands the lines over; waits while the writer has too many. May be dropped and called again.
+    pub(crate) async fn send(&mut self) {
+        while !self.unsent.is_empty() {
+            // Without its writer the server is going down: what is not written will be lost.
+            let Ok(place) = self.lines.reserve().await else {
+                self.unsent.clear();
+                return;
+            };
+            place.send(self.unsent.remove(0));
+        }
+    }
+
+    /// Hands the lines over and waits until they are written.
+    pub(crate) async fn write(&mut self) {
+        let Some(last) = self.unsent.last_mut() else { return };
+        let (written, told) = oneshot::channel();
+        last.written = Some(written);
+        self.send().await;
+        let _ = told.await;
+    }
+}
