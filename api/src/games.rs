@@ -81,7 +81,7 @@ fn game(kind: Kind) -> Game {
         seats: Seats { min: *seats.start(), max: *seats.end() },
         options: GameOptions { schema, default },
         rated: kind.rated(),
-        computer: false,
+        computer: live::computer::plays(kind),
     }
 }
 

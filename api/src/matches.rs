@@ -1,6 +1,6 @@
 //! Matches, as they are and were. Anyone may watch, so anyone may ask.
 
-use arena::{BadReplay, MatchId, MatchInfo, Replay};
+use arena::{BadReplay, MatchId, MatchInfo, NewComputerMatch, Replay};
 use axum::{Json, extract::State, http::StatusCode};
 use games::Kind;
 use live::wire::Player;
@@ -11,14 +11,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Api, Problem,
-    extract::{Asked, InPath, Named, flag},
+    extract::{Asked, Body, By, InPath, Named, flag},
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(match_info))
         .routes(routes!(live_matches))
-        .routes(routes!(replay))
+        .routes(routes!(replay)).routes(routes!(make_match))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -105,4 +105,19 @@ async fn replay(
         bad => anyhow::Error::from(bad).into(),
     })?;
     Ok(Json(Replayed { replay, players, messages }))
+}
+
+/// Play against the computer
+///
+/// At once, and without a change of ratings.
+#[utoipa::path(
+    post, path = "/api/matches", tag = "Matches", security(("bearer" = [])),
+    request_body = NewComputerMatch, responses((status = 201, body = MatchInfo))
+)]
+async fn make_match(
+    State(api): State<Api>,
+    By(by): By,
+    Body(new): Body<NewComputerMatch>,
+) -> Result<(StatusCode, Json<MatchInfo>), Problem> {
+    Ok((StatusCode::CREATED, Json(api.arena.play_computer(by.user_id, new).await?)))
 }

@@ -9,6 +9,7 @@
 mod accounts;
 mod bus;
 mod clock;
+mod computers;
 mod db;
 mod error;
 mod ids;
@@ -34,6 +35,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use accounts::{Language, NewAccount, PublicUser, Role, User};
 pub use clock::{Clock, Millis, Moment};
+pub use computers::{NewComputerMatch, Opponent};
 pub use error::{Error, FieldError, Refused, Result, Why};
 pub use ids::{MatchId, NotAnId, SessionId, UserId};
 pub use init_data::{InitData, NotInitData, TelegramUser};

@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 use games::{Game, Kind, Outcome, Reason, Seat, Seed, for_game};
 use live::{
     Gathered, Handle, Status,
+    computer::Level,
     wire::{Player, PlayerUser, RatingChange},
 };
 use serde::Serialize;
@@ -22,6 +23,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Principal, PublicUser, Result, UserId, Why,
+    computers,
     db::{Turns, on, on_both},
     journal,
     queue::Side,
@@ -72,6 +74,8 @@ pub struct MatchPlayer {
     pub score: i64,
     /// Whether they said that they are ready.
     pub ready: bool,
+    /// How well it plays, where it is a computer.
+    pub computer: Option<Level>,
 }
 
 /// The matches that this process runs.
@@ -168,6 +172,11 @@ enum Ending<'a> {
 }
 
 impl Opened {
+    /// Those who are no computers.
+    fn people(&self) -> Vec<UserId> {
+        self.users.iter().copied().filter(|&it| computers::level(it).is_none()).collect()
+    }
+
     /// The outcome of a match that could not go on.
     fn abandoned(&self) -> Outcome {
         Outcome { winner: None, reason: Reason::Abandoned, scores: vec![0; self.users.len()] }
@@ -199,6 +208,7 @@ fn player(user: &PublicUser, rating: Rating) -> Player {
         },
         rating: rating.points(),
         provisional: rating.provisional(),
+        computer: computers::level(user.id),
     }
 }
 
@@ -354,6 +364,11 @@ impl Arena {
             live::reopen::<G>(setup, entries)
                 .map_err(|bad| anyhow::anyhow!("the journal of match {id}: {bad:?}"))?
         };
+        for (&user, seat) in opened.users.iter().zip((0..).map(Seat)) {
+            if let Some(level) = computers::level(user) {
+                self.players.spawn(self.sit_computer(handle.clone(), seat, level));
+            }
+        }
         let running = Running { handle, users: opened.users.clone() };
         let arena = self.clone();
         self.live.running().insert(id, running);
@@ -373,6 +388,28 @@ impl Arena {
             }
         });
         Ok(())
+    }
+
+    /// Lets the computer play at a match.
+    fn sit_computer(
+        &self,
+        handle: Handle,
+        seat: Seat,
+        level: Level,
+    ) -> impl Future<Output = ()> + use<> {
+        let closing = self.closing.clone();
+        let play = async move {
+            if let Ok(Ok(chair)) = handle.sit(Some(seat), None).await {
+                live::computer::play(chair, level, rand::random).await;
+            }
+        };
+        async move {
+            tokio::select! {
+                biased;
+                () = closing.cancelled() => {}
+                () = play => {}
+            }
+        }
     }
 
     /// A match from its opening to its end.
@@ -425,7 +462,7 @@ impl Arena {
         let now = self.clock.now();
         let id = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
-            tx.take_turns(&players).await?;
+            tx.take_turns(&of.people()).await?;
             let id = tx.insert_match(&new, now).await?;
             tx.commit().await?;
             id
@@ -545,6 +582,7 @@ impl Arena {
         for row in rows {
             let seat = seat_of(row.seat)?;
             let player = MatchPlayer {
+                computer: computers::level(row.user.id),
                 user: row.user,
                 seat: seat.0,
                 side: row.side,
@@ -584,8 +622,11 @@ pub(crate) trait MatchRows {
     /// Inserts a pending match whose players wait no more and play from now on. The caller has
     /// taken their turns, and opens the match once the transaction is committed.
     ///
-    /// A player who is in another match makes it fail: `playing` has them once.
+    /// A player who is in another match makes it fail: `playing` has them once, except computers.
     async fn insert_match(&mut self, new: &NewMatch<'_>, now: Millis) -> sqlx::Result<MatchId>;
+
+    /// Whether somebody is in a match.
+    async fn plays(&mut self, user: UserId) -> sqlx::Result<bool>;
 }
 
 /// The end of a match within a transaction.
@@ -637,6 +678,9 @@ on_both! { impl MatchRows {
             .bind(side)
             .execute(&mut *self)
             .await?;
+            if computers::level(user).is_some() {
+                continue;
+            }
             sqlx::query("insert into playing (user_id, match_id) values ($1, $2)")
                 .bind(user)
                 .bind(id)
@@ -649,6 +693,15 @@ on_both! { impl MatchRows {
         }
         Ok(id)
     }
+
+    async fn plays(&mut self, user: UserId) -> sqlx::Result<bool> {
+        let found: Option<MatchId> =
+            sqlx::query_scalar("select match_id from playing where user_id = $1")
+                .bind(user)
+                .fetch_optional(self)
+                .await?;
+        Ok(found.is_some())
+    }
 } }
 
 on_both! { impl Settlement {
@@ -659,7 +712,7 @@ on_both! { impl Settlement {
         ending: &Ending<'_>,
         now: Millis,
     ) -> sqlx::Result<Option<Vec<RatingChange>>> {
-        self.take_turns(&opened.users).await?;
+        self.take_turns(&opened.people()).await?;
         let claimed = sqlx::query(
             "update matches
              set status = 'finished', finished_at = $1, updated_at = $1, reason = $2, winner = $3
@@ -674,7 +727,8 @@ on_both! { impl Settlement {
         if claimed.rows_affected() == 0 {
             return self.settled_ratings(opened).await;
         }
-        let counts = matches!(outcome.reason, Reason::Score | Reason::Forfeit);
+        let counts = matches!(outcome.reason, Reason::Score | Reason::Forfeit)
+            && opened.users.iter().all(|&it| computers::level(it).is_none());
         let changes = match *opened.users {
             [one, two] if counts => {
                 let score = match outcome.winner {

@@ -553,12 +553,7 @@ on_both! { impl QueueRows {
         chat: Option<&str>,
         expires_at: Millis,
     ) -> sqlx::Result<Entered> {
-        let plays: Option<MatchId> =
-            sqlx::query_scalar("select match_id from playing where user_id = $1")
-                .bind(entry.user_id)
-                .fetch_optional(&mut *self)
-                .await?;
-        if plays.is_some() {
+        if self.plays(entry.user_id).await? {
             return Ok(Entered::Plays);
         }
         let entered = sqlx::query(

@@ -18,7 +18,8 @@ use crate::{
 };
 
 const WIDTH: f64 = 800.0;
-const HEIGHT: f64 = 500.0;
+/// The height of the field.
+pub const HEIGHT: f64 = 500.0;
 const BALL_RADIUS: f64 = 8.0;
 const PADDLE_WIDTH: f64 = 12.0;
 const PADDLE_HEIGHT: f64 = 90.0;
@@ -254,6 +255,14 @@ impl Ball {
         let (y, vy) = fold(self.y + self.vy * dt, self.vy);
         Ball { at: at.max(self.at), x: self.x + self.vx * dt, y, vy, ..*self }
     }
+}
+
+/// Where a ball that was told as in [`Update::Ball`] meets the plane of a seat's paddle, in field
+/// units from the top; none when it flies the other way.
+pub fn meets([_, x, y, vx, vy]: [f64; 5], seat: Seat) -> Option<f64> {
+    let plane = PLANE_X.get(seat.index())?;
+    let dt = (plane - x) / vx;
+    (dt.is_finite() && dt > 0.0).then(|| fold(y + vy * dt, vy).0)
 }
 
 /// Reflects a flight that ignores the walls back between them.

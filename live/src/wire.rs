@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::computer::Level;
+
 /// The longest chat message, in characters.
 pub const CHAT_CHARS_MAX: usize = 200;
 /// Numbers of messages stay exact in JavaScript.
@@ -19,6 +21,8 @@ pub struct Player {
     pub rating: i64,
     /// Whether that rating is still a guess.
     pub provisional: bool,
+    /// How well it plays, where it is a computer.
+    pub computer: Option<Level>,
 }
 
 /// Who a player is.

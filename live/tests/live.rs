@@ -23,7 +23,7 @@ fn player(name: &str) -> Player {
         display_name: name.to_owned(),
         avatar_url: None,
     };
-    Player { user, rating: 1500, provisional: true }
+    Player { user, rating: 1500, provisional: true, computer: None }
 }
 
 fn setup(seq: u64) -> (Setup, mpsc::Receiver<Line>) {
