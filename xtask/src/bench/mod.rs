@@ -149,9 +149,13 @@ impl MatchBench {
 
         let accounts = players.run(sign_in(world.clone(), matches)).await?;
         let empty = server.resident()?;
-        players.run(seat(world.clone(), accounts)).await?;
+        let seated = players.run(seat(world.clone(), accounts)).await;
+        if let Err(error) = &seated {
+            world.tally.fault(format!("not all could be matched: {error:#}"));
+        }
         let waited = Instant::now();
-        while world.tally.live.load(Relaxed) < matches as u64 && waited.elapsed() < BEGIN_MAX {
+        let all = || world.tally.live.load(Relaxed) >= matches as u64;
+        while seated.is_ok() && !all() && waited.elapsed() < BEGIN_MAX {
             sleep(Duration::from_millis(100)).await;
         }
         sleep(STRIDE).await;
