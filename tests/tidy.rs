@@ -22,7 +22,7 @@ const MAY_NAME: [(&str, &[&str]); 8] = [
     ("arena", &["games", "live"]),
     ("live", &["games"]),
     ("games", &[]),
-    ("xtask", &[]),
+    ("xtask", &["games", "live"]),
 ];
 
 /// Crates of others that only these of ours may name, outside of tests.

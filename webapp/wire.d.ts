@@ -139,7 +139,11 @@ export interface paths {
         /** What can be watched now */
         get: operations["live_matches"];
         put?: never;
-        post?: never;
+        /**
+         * Play against the computer
+         * @description At once, and without a change of ratings.
+         */
+        post: operations["make_match"];
         delete?: never;
         options?: never;
         head?: never;
@@ -155,6 +159,28 @@ export interface paths {
         };
         /** A match */
         get: operations["match_info"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/matches/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A finished match, to watch again and to verify
+         * @description `entries` is the journal: `[microseconds since the match was opened, input]`. Run by the game's
+         *     rules of the version `rules`, with `options` and `seed`, it gives `outcome`. `messages` is what
+         *     that says to those who watch.
+         */
+        get: operations["replay"];
         put?: never;
         post?: never;
         delete?: never;
@@ -571,6 +597,11 @@ export interface components {
          * @enum {string}
          */
         Language: "en" | "ru";
+        /**
+         * @description How well it plays.
+         * @enum {string}
+         */
+        Level: "easy" | "medium" | "hard";
         /** @description What the lobby says. */
         LobbyMessage: (components["schemas"]["QueueUpdate"] & {
             /** @enum {string} */
@@ -615,6 +646,7 @@ export interface components {
         };
         /** @description Somebody's seat in a match. */
         MatchPlayer: {
+            computer?: null | components["schemas"]["Level"];
             /** @description Whether they said that they are ready. */
             ready: boolean;
             /**
@@ -691,6 +723,25 @@ export interface components {
              */
             username: string;
         };
+        /** @description A match to be made at once. */
+        NewComputerMatch: {
+            /**
+             * @description Of which game.
+             * @example pong
+             */
+            game: string;
+            /** @description How well it plays. */
+            level?: components["schemas"]["Level"];
+            /** @description Against whom. */
+            opponent: components["schemas"]["Opponent"];
+            /** @description What to set, where not the defaults. */
+            options?: Record<string, never> | null;
+        };
+        /**
+         * @description Against whom a match is made.
+         * @enum {string}
+         */
+        Opponent: "computer";
         /** @description How a match ended. */
         Outcome: {
             /** @description score, forfeit, abandoned or called_off. */
@@ -729,6 +780,7 @@ export interface components {
         };
         /** @description A player of a match that is over. */
         PastPlayer: {
+            computer?: null | components["schemas"]["Level"];
             /**
              * Format: int64
              * @description Their rating after; null in matches that did not count.
@@ -779,6 +831,7 @@ export interface components {
         };
         /** @description A player, as everyone at the match sees them. */
         Player: {
+            computer?: null | components["schemas"]["Level"];
             /** @description Whether that rating is still a guess. */
             provisional: boolean;
             /**
@@ -793,7 +846,7 @@ export interface components {
          * @description What a player did.
          * @enum {string}
          */
-        PlayerStatus: "joined" | "ready" | "reconnecting" | "back" | "left";
+        PlayerStatus: "joined" | "ready" | "reconnecting" | "back" | "left" | "weak" | "steady";
         /** @description A player came, went or is ready. */
         PlayerUpdate: {
             /**
@@ -801,6 +854,11 @@ export interface components {
              * @description Milliseconds since the match was opened.
              */
             at: number;
+            /**
+             * Format: int64
+             * @description How long a message takes to them and back, in milliseconds, once that is known.
+             */
+            rtt?: number | null;
             /**
              * Format: int32
              * @description Who.
@@ -1084,6 +1142,41 @@ export interface components {
             /** @constant */
             type: "rematch";
         };
+        /** @description A match to watch again. */
+        Replayed: {
+            /** @description Microseconds since the match was opened, and a [`games::journal::Input`]. */
+            entries: Record<string, never>[][];
+            /** @description Of which game … */
+            game: string;
+            /** @description Which match. */
+            match_id: string;
+            /** @description What was set. */
+            options: Record<string, never>;
+            /** @description How it ended. */
+            outcome: Record<string, never>;
+            /**
+             * Format: int32
+             * @description … by which version of its rules.
+             */
+            rules: number;
+            /**
+             * Format: int32
+             * @description How many played.
+             */
+            seats: number;
+            /** @description The game's luck. */
+            seed: string;
+            /**
+             * Format: int32
+             * @description The version of this format.
+             */
+            version: number;
+        } & {
+            /** @description What the crowd heard: the messages of the game socket, in order. */
+            messages: Record<string, never>[];
+            /** @description By seat. */
+            players: components["schemas"]["Player"][];
+        };
         /**
          * @description What somebody may do beyond playing.
          * @enum {string}
@@ -1112,6 +1205,11 @@ export interface components {
             connected: boolean;
             /** @description Whether they said that they are ready. */
             ready: boolean;
+            /**
+             * Format: int64
+             * @description How long a message takes to them and back, in milliseconds, once that is known.
+             */
+            rtt?: number | null;
             /**
              * Format: int64
              * @description Points.
@@ -1549,6 +1647,38 @@ export interface operations {
             };
         };
     };
+    make_match: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComputerMatch"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchInfo"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     match_info: {
         parameters: {
             query?: never;
@@ -1567,6 +1697,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MatchInfo"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
                 };
             };
             /** @description A refusal */

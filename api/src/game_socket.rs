@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::{
     Api, Problem,
     extract::Asked,
-    sockets::{self, Goodbye, Socket},
+    sockets::{self, Goodbye, Heard, Socket},
 };
 
 pub(crate) fn routes() -> Router<Api> {
@@ -68,13 +68,16 @@ async fn talk(arena: &Arena, socket: &mut Socket, mut chair: Chair) -> Result<In
                 Err(End::Over) => return Err(Goodbye::MatchOver),
                 Err(End::Replaced) => return Err(Goodbye::Replaced),
             },
-            said = socket.recv() => {
-                let message = Message::parse(&said?);
-                if message.is_err() {
-                    socket.count_bad()?;
+            said = socket.recv() => match said? {
+                Heard::Text(text) => {
+                    let message = Message::parse(&text);
+                    if message.is_err() {
+                        socket.count_bad()?;
+                    }
+                    chair.say(message).await;
                 }
-                chair.say(message).await;
-            }
+                Heard::Rtt(rtt) => chair.measured(rtt).await,
+            },
         }
     }
 }

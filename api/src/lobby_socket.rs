@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Api, Problem,
     extract::Asked,
-    sockets::{self, Goodbye, Socket},
+    sockets::{self, Goodbye, Heard, Socket},
 };
 
 pub(crate) fn routes() -> Router<Api> {
@@ -73,16 +73,20 @@ async fn talk(socket: &mut Socket, mut chair: LobbyChair) -> Result<Infallible, 
                 Some(message) => say(socket, &message).await?,
                 None => return Err(Goodbye::TryLater),
             },
-            said = socket.recv() => match serde_json::from_str(&said?) {
-                Ok(Said::Ping { t }) => say(socket, &Answer::Pong { t }).await?,
-                Err(error) => {
-                    socket.count_bad()?;
-                    let message = format!(
-                        "the lobby understands {{\"type\":\"ping\",\"t\":1}}: {error}"
-                    );
-                    say(socket, &Answer::Error { code: "bad_message", message: &message }).await?;
+            said = socket.recv() => {
+                let Heard::Text(text) = said? else { continue };
+                match serde_json::from_str(&text) {
+                    Ok(Said::Ping { t }) => say(socket, &Answer::Pong { t }).await?,
+                    Err(error) => {
+                        socket.count_bad()?;
+                        let message = format!(
+                            "the lobby understands {{\"type\":\"ping\",\"t\":1}}: {error}"
+                        );
+                        let answer = Answer::Error { code: "bad_message", message: &message };
+                        say(socket, &answer).await?;
+                    }
                 }
-            },
+            }
         }
     }
 }

@@ -18,7 +18,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(match_info))
         .routes(routes!(live_matches))
-        .routes(routes!(replay)).routes(routes!(make_match))
+        .routes(routes!(replay))
+        .routes(routes!(make_match))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -24,7 +24,8 @@ const MESSAGE_BYTES_MAX: usize = 4096;
 const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// The defaults are made for large messages: they would be most of a match's memory.
 const READ_BUFFER_BYTES: usize = 512;
-const PING_EVERY: Duration = Duration::from_secs(20);
+/// Often enough to know of a weak connection while it matters, and then less often.
+const PING_EVERY: Duration = Duration::from_secs(5);
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// How long a client may leave us waiting until it reads.
 const WRITE_TIME_MAX: Duration = Duration::from_secs(10);
@@ -143,12 +144,23 @@ where
         })
 }
 
+/// What comes from a client.
+pub(crate) enum Heard {
+    /// A message.
+    Text(Utf8Bytes),
+    /// The answer to a ping, and how long it took.
+    Rtt(Duration),
+}
+
 /// One open socket.
 pub(crate) struct Socket {
     stream: WebSocket,
     /// Ends when the server or the session does.
     notice: Pin<Box<dyn Future<Output = Goodbye> + Send>>,
     pings: Interval,
+    opened: Instant,
+    /// What the last ping says that is not answered yet: microseconds since the socket was opened.
+    pinged: Option<u64>,
     heard_at: Instant,
     /// Messages that may come at once: a token bucket, filled up to `filled_at`.
     tokens: f64,
@@ -161,12 +173,14 @@ pub(crate) struct Socket {
 impl Socket {
     fn new(stream: WebSocket, notice: impl Future<Output = Goodbye> + Send + 'static) -> Socket {
         let now = Instant::now();
-        let mut pings = interval_at(now + PING_EVERY, PING_EVERY);
+        let mut pings = interval_at(now, PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Socket {
             stream,
             notice: Box::pin(notice),
             pings,
+            opened: now,
+            pinged: None,
             heard_at: now,
             tokens: MESSAGES_BURST,
             filled_at: now,
@@ -176,7 +190,7 @@ impl Socket {
     }
 
     /// The next message, within the limits. May be dropped and called again at any time.
-    pub(crate) async fn recv(&mut self) -> Result<Utf8Bytes, Goodbye> {
+    pub(crate) async fn recv(&mut self) -> Result<Heard, Goodbye> {
         loop {
             let frame = tokio::select! {
                 biased;
@@ -186,7 +200,9 @@ impl Socket {
                     if self.heard_at.elapsed() >= SILENCE_MAX {
                         return Err(Goodbye::Silent);
                     }
-                    self.send(Message::Ping(Bytes::new())).await?;
+                    let now = self.opened.elapsed().as_micros() as u64;
+                    self.pinged = Some(now);
+                    self.send(Message::Ping(now.to_be_bytes().to_vec().into())).await?;
                     continue;
                 }
             };
@@ -201,12 +217,24 @@ impl Socket {
                 Message::Text(text) if text.len() > MESSAGE_BYTES_MAX => {
                     return Err(Goodbye::TooBig);
                 }
-                Message::Text(text) => return Ok(text),
+                Message::Text(text) => return Ok(Heard::Text(text)),
                 Message::Binary(_) => return Err(Goodbye::Binary),
                 Message::Close(_) => return Err(Goodbye::Gone),
-                Message::Ping(_) | Message::Pong(_) => {}
+                Message::Pong(sent) => {
+                    if let Some(rtt) = self.rtt(&sent) {
+                        return Ok(Heard::Rtt(rtt));
+                    }
+                }
+                Message::Ping(_) => {}
             }
         }
+    }
+
+    /// How long the last ping and its answer took; none when this is not that answer.
+    fn rtt(&mut self, sent: &[u8]) -> Option<Duration> {
+        let sent = u64::from_be_bytes(sent.try_into().ok()?);
+        self.pinged.take_if(|it| *it == sent)?;
+        Some(self.opened.elapsed().saturating_sub(Duration::from_micros(sent)))
     }
 
     /// Counts a bad message; too many end the socket.

@@ -69,7 +69,8 @@ impl Arena {
         let options = live::full_options(game, &options)
             .map_err(|bad| Error::invalid("options", format!("{}: {}", bad.field, bad.message)))?;
         let players = [by, account(level)];
-        let new = NewMatch { game, options: &options, rated: false, players: &players, rematch_of: None };
+        let new =
+            NewMatch { game, options: &options, rated: false, players: &players, rematch_of: None };
         let now = self.clock.now();
         let match_id: MatchId = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;

@@ -22,8 +22,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    Arena, Error, MatchId, Millis, Moment, Principal, PublicUser, Result, UserId, Why,
-    computers,
+    Arena, Error, MatchId, Millis, Moment, Principal, PublicUser, Result, UserId, Why, computers,
     db::{Turns, on, on_both},
     journal,
     queue::Side,
@@ -361,7 +360,8 @@ impl Arena {
                 .map_err(|bad| anyhow::anyhow!("match {id}: {}: {}", bad.field, bad.message))?
         } else {
             let entries = journal::parse::<G>(&entries)?;
-            live::reopen::<G>(setup, entries)
+            let age = u64::try_from(self.clock.now() - opened.created_at.0).unwrap_or_default();
+            live::reopen::<G>(setup, entries, age)
                 .map_err(|bad| anyhow::anyhow!("the journal of match {id}: {bad:?}"))?
         };
         for (&user, seat) in opened.users.iter().zip((0..).map(Seat)) {

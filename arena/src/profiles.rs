@@ -3,11 +3,12 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use games::Kind;
+use live::computer::Level;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    Arena, Error, MatchId, Millis, Moment, PublicUser, Result, UserId,
+    Arena, Error, MatchId, Millis, Moment, PublicUser, Result, UserId, computers,
     db::on,
     ratings::{GROWTH_A_MS, RANKED_DEVIATION_MAX, RANKED_IDLE_MAX, Standing},
 };
@@ -120,6 +121,8 @@ pub struct PastPlayer {
     pub rating_before: Option<i64>,
     /// Their rating after; null in matches that did not count.
     pub rating_after: Option<i64>,
+    /// How well it plays, where it is a computer.
+    pub computer: Option<Level>,
 }
 
 /// The best at a game.
@@ -328,6 +331,7 @@ fn past_match(reader: UserId, rows: &[PastRow]) -> Option<PastMatch> {
         score: it.score,
         rating_before: it.rating_before.map(|it| it.round() as i64),
         rating_after: it.rating_after.map(|it| it.round() as i64),
+        computer: computers::level(it.user.id),
     });
     Some(PastMatch {
         match_id: first.match_id,

@@ -116,7 +116,7 @@ pub struct Time(pub u64);
 impl Time {
     /// `n` milliseconds.
     pub const fn millis(n: u64) -> Time {
-        Time(n * 1_000)
+        Time(n.saturating_mul(1_000))
     }
 
     /// `n` seconds.

@@ -66,6 +66,7 @@ pub(crate) enum Inbound {
     Sit { seat: Option<Seat>, after: Option<u64>, reply: oneshot::Sender<Result<Chair, Full>> },
     Says { place: Place, message: Result<Message, BadMessage> },
     CaughtUp { place: Place },
+    Measured { place: Place, rtt: Duration },
 }
 
 /// Too many watch this match.
@@ -151,6 +152,11 @@ impl Chair {
     pub async fn say(&self, message: Result<Message, BadMessage>) {
         // A closed inbox is told by `hear`.
         let _ = self.inbox.send(Inbound::Says { place: self.place, message }).await;
+    }
+
+    /// Tells the match how long a message takes to this place and back.
+    pub async fn measured(&self, rtt: Duration) {
+        let _ = self.inbox.send(Inbound::Measured { place: self.place, rtt }).await;
     }
 
     /// The next message, as JSON. May be dropped and called again at any time.

@@ -63,7 +63,10 @@ pub async fn play(mut chair: Chair, level: Level, mut luck: impl FnMut() -> f64)
         let say = tokio::select! {
             heard = chair.hear() => match heard {
                 // What it does not understand it passes over, as a page would.
-                Ok(heard) => serde_json::from_slice(&heard).ok().and_then(|it| player.hear(it, &mut luck)),
+                Ok(heard) => match serde_json::from_slice(&heard) {
+                    Ok(heard) => player.hear(heard, &mut luck),
+                    Err(_) => None,
+                },
                 Err(_) => return,
             },
             () = sleep_until(due), if player.plan.is_some() => player.act(),

@@ -139,10 +139,10 @@ impl FanOut {
         self.memory.clear();
     }
 
-    /// Leaves numbers out: what is sent from now on has none that was used before.
-    pub(crate) fn jump(&mut self, by: u64) {
+    /// Leaves numbers out: those of what is sent from now on are above `seq`.
+    pub(crate) fn jump(&mut self, seq: u64) {
         self.turn_page();
-        self.seqs.iter_mut().for_each(|it| *it += by);
+        self.seqs.iter_mut().for_each(|it| *it = seq.max(*it));
     }
 
     /// Sends everybody a message without a number.

@@ -51,6 +51,7 @@ fn beginning<G: Game>(dealt: &Table<G>, options: &Value, players: &[Player]) -> 
         ready: true,
         connected: true,
         waiting_until: None,
+        rtt: None,
     });
     let view = dealt.game().view(at, Viewer::Crowd);
     json(&GameState {

@@ -36,13 +36,14 @@ const READY_WINDOW: Time = Time::secs(15);
 const REMATCH_WINDOW: Time = Time::secs(60);
 /// How often a player may chat.
 const CHAT_PAUSE: Time = Time::secs(1);
+/// How far back an action may count: so much of what the way of a message takes is made good.
+const BACKDATE_MAX: Time = Time::millis(100);
+/// A connection is weak from the first on, and steady again below the second.
+const WEAK: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(180)];
 /// How many may watch one match.
-const WATCHERS_MAX: usize = 200;
+const WATCHERS_MAX: usize = 2_000;
 /// How many messages may wait for the match; who says more waits.
 const INBOX_MAX: usize = 256;
-/// How far the numbers of messages jump when a match is resumed: farther than the few that were
-/// sent and not written down, so that no number means two things.
-const RESUME_SEQ: u64 = 1_000;
 /// A sleep that only an earlier alarm ends.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -107,6 +108,8 @@ struct SeatNow {
     waiting_until: Option<Time>,
     chatted_at: Option<Time>,
     rematch: bool,
+    rtt: Option<Duration>,
+    weak: bool,
 }
 
 /// What a game said, when, and because of which message.
@@ -139,11 +142,16 @@ pub fn open<G: Game>(setup: Setup) -> Result<(Handle, Match<G>), BadOptions> {
 /// Opens a match again where its journal ends. Its clock goes on from there, and it waits for its
 /// players, whose fault the interruption was not.
 ///
+/// Its messages are numbered above `seq`, so that no number means two things: that must be more
+/// than any number before, also of messages whose cause was never written. The milliseconds since
+/// the match was made are, since it never sends so many.
+///
 /// # Errors
 /// When that is not a journal of this game.
 pub fn reopen<G: Game>(
     setup: Setup,
     entries: Vec<Entry<G::Action>>,
+    seq: u64,
 ) -> Result<(Handle, Match<G>), journal::BadJournal> {
     let deal = crate::options::<G>(&setup.options).map_err(journal::BadJournal::Options)?;
     let since = entries.last().map_or(Time(0), |it| it.0);
@@ -164,7 +172,7 @@ pub fn reopen<G: Game>(
     for (at, cause, out) in told {
         it.fan(at, cause, out);
     }
-    it.fan_out.jump(RESUME_SEQ);
+    it.fan_out.jump(seq);
     it.status = Status::Active;
     for seat in 0..seats {
         it.seats[usize::from(seat)].ready = true;
@@ -236,32 +244,27 @@ impl<G: Game> Match<G> {
         }
         loop {
             self.catch_up(self.clock.now());
-            self.write().await;
             let game = self.table.as_ref().expect("it has begun").game();
+            // What ended it is not handed on yet: only so can `written` wait for it.
             if let Some(outcome) = game.outcome() {
                 return outcome;
             }
             let due = game.next_wake();
+            match G::PACE {
+                Pace::TellFirst => self.journal.send().await,
+                Pace::WriteFirst => self.written().await,
+            }
             self.step(due).await;
         }
     }
 
-    /// Hands on what happened, and tells what could not be told before it was written.
-    async fn write(&mut self) {
-        match G::PACE {
-            Pace::TellFirst => self.journal.send().await,
-            Pace::WriteFirst => {
-                self.journal.write().await;
-                for (at, cause, out) in std::mem::take(&mut self.held) {
-                    self.fan(at, cause, out);
-                }
-            }
-        }
-    }
-
-    /// Waits until everything that happened is written.
+    /// Waits until everything that happened is written, and tells what could not be told before.
+    /// To be called between [`play`](Match::play) and the record of its outcome.
     pub async fn written(&mut self) {
         self.journal.write().await;
+        for (at, cause, out) in std::mem::take(&mut self.held) {
+            self.fan(at, cause, out);
+        }
     }
 
     /// Goes on serving its players and viewers until `work` is done.
@@ -394,6 +397,11 @@ impl<G: Game> Match<G> {
                     self.hear(place, seat, message);
                 }
             }
+            Inbound::Measured { place, rtt } => {
+                if let Some(Some(seat)) = self.fan_out.seat_at(place) {
+                    self.measured(seat, rtt);
+                }
+            }
             Inbound::CaughtUp { place } => {
                 if let Some(seat) = self.fan_out.seat_at(place) {
                     self.catch_up(self.clock.now());
@@ -445,6 +453,17 @@ impl<G: Game> Match<G> {
         self.fan_out.tell(self.player_update(seat, status));
     }
 
+    /// Tells both whose connection is weak, as that changes.
+    fn measured(&mut self, seat: Seat, rtt: Duration) {
+        let it = &mut self.seats[seat.index()];
+        it.rtt = Some(rtt);
+        let weak = rtt >= WEAK[usize::from(it.weak)];
+        if std::mem::replace(&mut it.weak, weak) != weak {
+            let status = if weak { PlayerStatus::Weak } else { PlayerStatus::Steady };
+            self.fan_out.tell(self.player_update(seat, status));
+        }
+    }
+
     fn vacate(&mut self, place: Place) {
         let Some(Some(seat)) = self.fan_out.remove(place) else { return };
         self.seats[seat.index()].place = None;
@@ -494,8 +513,8 @@ impl<G: Game> Match<G> {
         let refuse = |fan_out: &FanOut, code: &str, message: &str| {
             fan_out.tell_one(place, json(&SocketError { code, message, n }));
         };
-        let says = match message {
-            Ok(message) => message.says,
+        let (says, at) = match message {
+            Ok(message) => (message.says, message.at),
             Err(bad) => return refuse(&self.fan_out, bad.code, &bad.message),
         };
         let Some(seat) = seat else {
@@ -504,7 +523,7 @@ impl<G: Game> Match<G> {
         let heard = match says {
             Says::Ready => self.ready(seat),
             Says::Act(action) => match serde_json::from_value(action) {
-                Ok(action) => self.act(seat, n, action),
+                Ok(action) => self.act(seat, n, at, action),
                 Err(error) => {
                     return refuse(&self.fan_out, "bad_action", &error.to_string());
                 }
@@ -531,6 +550,7 @@ impl<G: Game> Match<G> {
         &mut self,
         seat: Seat,
         n: Option<u64>,
+        at: Option<u64>,
         action: G::Action,
     ) -> Result<(), Refused<'static>> {
         if self.table.is_none() {
@@ -538,9 +558,18 @@ impl<G: Game> Match<G> {
             return Err(Refused { code: "not_begun", message });
         }
         let n = n.unwrap_or_default();
-        let now = self.clock.now();
-        self.enter(now, Input::Act(seat, n, action))?;
+        let at = self.counts_from(at);
+        self.enter(at, Input::Act(seat, n, action))?;
         Ok(())
+    }
+
+    /// When an action counts that was made at `made`, by its client's reckoning. A client that lies
+    /// gains [`BACKDATE_MAX`] and no more, and nobody changes what the match has already seen.
+    fn counts_from(&self, made: Option<u64>) -> Time {
+        let now = self.clock.now();
+        let seen = self.table.as_ref().map_or(now, Table::now);
+        let made = made.map_or(now, Time::millis);
+        made.max(now - BACKDATE_MAX).max(seen).min(now)
     }
 
     fn chat(&mut self, seat: Seat, text: &str) -> Result<(), Refused<'static>> {
@@ -606,8 +635,9 @@ impl<G: Game> Match<G> {
 
     fn player_update(&self, seat: Seat, status: PlayerStatus) -> Vec<u8> {
         let at = self.clock.now().as_millis();
-        let waiting_until = self.seats[seat.index()].waiting_until.map(Time::as_millis);
-        json(&PlayerUpdate { at, seat, status, waiting_until })
+        let it = &self.seats[seat.index()];
+        let waiting_until = it.waiting_until.map(Time::as_millis);
+        json(&PlayerUpdate { at, seat, status, waiting_until, rtt: it.rtt() })
     }
 
     /// All that a viewer may know now, as a message.
@@ -624,6 +654,7 @@ impl<G: Game> Match<G> {
                 ready: it.ready,
                 connected: it.place.is_some(),
                 waiting_until: it.waiting_until.map(Time::as_millis),
+                rtt: it.rtt(),
             });
         let game = self.table.as_ref().map(|it| it.game().view(now, viewer));
         json(&GameState {
@@ -668,7 +699,13 @@ impl SeatNow {
             waiting_until: None,
             chatted_at: None,
             rematch: false,
+            rtt: None,
+            weak: false,
         }
+    }
+
+    fn rtt(&self) -> Option<u64> {
+        self.rtt.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX))
     }
 
     fn status_now(&self) -> PlayerStatus {

@@ -99,6 +99,8 @@ pub struct SeatState<'a> {
     pub connected: bool,
     /// When they forfeit if they stay away.
     pub waiting_until: Option<u64>,
+    /// How long a message takes to them and back, in milliseconds, once that is known.
+    pub rtt: Option<u64>,
 }
 
 /// The state of the game changed. One more field is the game's own event.
@@ -143,6 +145,8 @@ pub struct PlayerUpdate {
     pub status: PlayerStatus,
     /// While reconnecting in a match: when they forfeit.
     pub waiting_until: Option<u64>,
+    /// How long a message takes to them and back, in milliseconds, once that is known.
+    pub rtt: Option<u64>,
 }
 
 /// What a player did.
@@ -155,6 +159,10 @@ pub enum PlayerStatus {
     Reconnecting,
     Back,
     Left,
+    /// Their messages take long.
+    Weak,
+    /// They don't any more.
+    Steady,
 }
 
 /// The match is over and recorded.
@@ -261,6 +269,9 @@ pub struct SocketError<'a> {
 pub struct Message {
     /// Its number, which what acts in the game must have.
     pub n: Option<u64>,
+    /// When the player's hand moved, as the client reckons: milliseconds since the match was
+    /// opened.
+    pub at: Option<u64>,
     /// What it says.
     pub says: Says,
 }
@@ -330,8 +341,16 @@ impl Message {
         let Some(Value::String(kind)) = fields.remove("type") else {
             return Err(bad("bad_message", "type must be a string".to_owned(), n));
         };
+        let mut at = None;
         let says = match kind.as_str() {
             "player_move" => {
+                at = match fields.remove("at") {
+                    None => None,
+                    Some(at) => Some(at.as_u64().ok_or_else(|| {
+                        let message = "player_move: at must be whole milliseconds".to_owned();
+                        bad("bad_message", message, n)
+                    })?),
+                };
                 let name = Value::String("move".to_owned());
                 match fields.insert("action".to_owned(), name) {
                     Some(_) => Err("it has no field action".to_owned()),
@@ -350,7 +369,7 @@ impl Message {
             }
         };
         match says {
-            Ok(says) => Ok(Message { n, says }),
+            Ok(says) => Ok(Message { n, at, says }),
             Err(message) => Err(bad("bad_message", format!("{kind}: {message}"), n)),
         }
     }
@@ -411,7 +430,7 @@ mod tests {
             (r#"{"type":"rematch"}"#, None, Says::Rematch),
             (r#"{"type":"ping","t":1.5}"#, None, Says::Ping(stamp)),
         ] {
-            assert_eq!(Message::parse(frame), Ok(Message { n, says }), "{frame}");
+            assert_eq!(Message::parse(frame), Ok(Message { n, at: None, says }), "{frame}");
         }
     }
 
@@ -432,6 +451,8 @@ mod tests {
             (r#"{"type":"player_move","n":1.5,"y":0.5}"#, "bad_message", None),
             (r#"{"type":"player_move","n":"1","y":0.5}"#, "bad_message", None),
             (r#"{"type":"player_move","n":2,"action":"resign"}"#, "bad_message", Some(2)),
+            (r#"{"type":"player_move","n":2,"y":0.5,"at":-1}"#, "bad_message", Some(2)),
+            (r#"{"type":"player_move","n":2,"y":0.5,"at":1.5}"#, "bad_message", Some(2)),
             (r#"{"type":"chat","text":""}"#, "bad_message", None),
             (r#"{"type":"chat","text":"a\nb"}"#, "bad_message", None),
             (r#"{"type":"chat"}"#, "bad_message", None),

@@ -237,3 +237,50 @@ async fn a_match_outlives_its_server_on_postgres() {
     let Some(home) = Home::postgres().await else { return };
     outlives(home).await;
 }
+
+/// Alone, and at once.
+#[tokio::test]
+async fn the_computer_plays_anyone_unrated() {
+    let server = Server::start().await;
+    let ann = server.person("ann").await;
+    for (body, field) in [
+        (json!({"game": "pong"}), "opponent"),
+        (json!({"game": "pong", "opponent": "god"}), "opponent"),
+        (json!({"game": "pong", "opponent": "computer", "level": "impossible"}), "level"),
+        (json!({"game": "pong", "opponent": "computer", "options": {"points": 99}}), "options"),
+        (json!({"game": "pong", "opponent": "computer", "rated": true}), "rated"),
+    ] {
+        let answer = ann.post("/api/matches", body).await;
+        assert_eq!(answer.refuses(422, "invalid").body["errors"][0]["field"], field);
+    }
+    let body = json!({"game": "pong", "opponent": "computer", "level": "hard"});
+    let made = ann.post("/api/matches", body.clone()).await.is(201).body.clone();
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(made["players"][1]["computer"], "hard");
+    ann.post("/api/matches", body).await.refuses(409, "already_in_match");
+    let mut socket = sit(&ann, id).await;
+    socket.say(json!({"type": "player_ready", "n": 1})).await;
+    // It plays: its paddle goes where the ball will come, and not at once.
+    let ball = loop {
+        let update = socket.hear("game_update").await;
+        if update["ball"].is_array() {
+            break update;
+        }
+    };
+    let moved = loop {
+        let update = socket.hear("game_update").await;
+        if update["seat"] == 1 {
+            break update;
+        }
+    };
+    assert!(moved["at"].as_u64() >= ball["at"].as_u64().map(|it| it + 100));
+    resign(&mut socket).await;
+    let over = socket.hear("game_over").await;
+    assert_eq!((&over["outcome"]["winner"], &over["ratings"]), (&json!(1), &Value::Null));
+    assert_eq!(stats(&ann).await, Value::Null);
+    let history = ann.get(&format!("/api/users/{}/history", ann.id())).await.is(200).body.clone();
+    assert_eq!(history["items"][0]["match_id"], id);
+    // It always takes a rematch.
+    socket.say(json!({"type": "rematch"})).await;
+    while socket.hear("rematch").await["match_id"].is_null() {}
+}

@@ -136,7 +136,7 @@ async fn the_games() {
     assert_eq!(pong["title"], "Pong");
     assert_eq!(pong["seats"], json!({"min": 2, "max": 2}));
     assert_eq!(pong["rated"], true);
-    assert_eq!(pong["computer"], false);
+    assert_eq!(pong["computer"], true);
     assert_eq!(pong["options"]["schema"]["type"], "object");
     assert!(pong["options"]["default"].is_object());
 }

@@ -32,6 +32,7 @@ pub(crate) fn router() -> Router {
         .route("/", get(page))
         .route("/queue/{game}", get(page))
         .route("/match/{id}", get(page))
+        .route("/replay/{id}", get(page))
         .route("/me", get(page))
         .route("/users/{id}", get(page))
         .route("/top", get(page))

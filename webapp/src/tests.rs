@@ -16,7 +16,15 @@ async fn ask(path: &str) -> (StatusCode, HeaderMap, String) {
 
 #[tokio::test]
 async fn every_screen_has_its_page() {
-    for path in ["/", "/queue/pong", "/match/0123456789a", "/me", "/users/0123456789a", "/top"] {
+    for path in [
+        "/",
+        "/queue/pong",
+        "/match/0123456789a",
+        "/replay/0123456789a",
+        "/me",
+        "/users/0123456789a",
+        "/top",
+    ] {
         let (status, headers, page) = ask(path).await;
         assert_eq!(status, StatusCode::OK, "{path}");
         assert_eq!(headers["cache-control"], "no-cache");

@@ -4,7 +4,7 @@ import { call, me, renew, signInByTelegram, whenSignedOut, Refusal } from "./lib
 import { act, html, patch } from "./lib/html.js";
 import { lobby } from "./lib/lobby.js";
 import { explained, icon, loading } from "./lib/parts.js";
-import { again, go, linked, place, startRouter } from "./lib/router.js";
+import { again, go, goBack, linked, place, startRouter } from "./lib/router.js";
 import { wishes } from "./lib/settings.js";
 import { wake } from "./lib/sound.js";
 import { telegram } from "./lib/telegram.js";
@@ -15,6 +15,7 @@ import { match } from "./screens/match.js";
 import { missing } from "./screens/missing.js";
 import { me as mine, user } from "./screens/profile.js";
 import { queue } from "./screens/queue.js";
+import { replay } from "./screens/replay.js";
 import { sign } from "./screens/sign.js";
 import { top } from "./screens/top.js";
 
@@ -28,12 +29,14 @@ import { top } from "./screens/top.js";
  */
 
 /** @type {Record<Place["screen"], Screen>} */
-const SCREENS = { home, queue, match, me: mine, user, top, missing };
+const SCREENS = { home, queue, match, replay, me: mine, user, top, missing };
 /** @type {Record<Place["screen"], Word>} */
 const TITLES = {
-    home: "games", queue: "looking", match: "match", me: "me", user: "player", top: "top",
-    missing: "nowhere",
+    home: "games", queue: "looking", match: "match", replay: "replay", me: "me", user: "player",
+    top: "top", missing: "nowhere",
 };
+/** What anyone may look at who has the link. @type {ReadonlySet<Place["screen"]>} */
+const OPEN = new Set(["replay"]);
 /** The places at the bottom, and the screens that belong to them. */
 const TABS = /** @type {const} */ ([
     { path: "/", word: "play", screens: ["home", "queue"] },
@@ -123,15 +126,16 @@ function show({ screen, id }) {
     const root = document.createElement("div");
     root.className = "screen";
     element("screen").replaceChildren(root);
-    app.dataset["screen"] = signedIn ? screen : "sign";
-    document.title = `${t(signedIn ? TITLES[screen] : "sign_in")} · Artel`;
+    const open = signedIn || OPEN.has(screen);
+    app.dataset["screen"] = open ? screen : "sign";
+    document.title = `${t(open ? TITLES[screen] : "sign_in")} · Artel`;
     if (screen === "match") leftMatch = id;
     if (signedIn && screen !== "match") lobby.open();
     if (!signedIn || screen === "match") lobby.close();
     showTabs(screen);
     const isTab = TABS.some(({ path }) => path === location.pathname);
-    telegram.back(isTab || !signedIn ? null : () => void back(screen));
-    leave = signedIn ? SCREENS[screen](root, id) : sign(root, () => {
+    telegram.back(isTab || !open ? null : () => void back(screen));
+    leave = open ? SCREENS[screen](root, id) : sign(root, () => {
         adoptLanguage();
         again();
     });
@@ -140,13 +144,14 @@ function show({ screen, id }) {
 
 /** @param {Place["screen"]} screen */
 function back(screen) {
+    if (screen === "replay") return goBack("/");
     return go(TABS.find(({ screens }) => screens.some((it) => it === screen))?.path ?? "/");
 }
 
 /** @param {Place["screen"]} screen */
 function showTabs(screen) {
     const tabs = element("tabs");
-    tabs.hidden = !signedIn || screen === "match";
+    tabs.hidden = !signedIn || screen === "match" || screen === "replay";
     tabs.setAttribute("aria-label", t("places"));
     patch(tabs, html`${TABS.map(({ path, word, screens }) => {
         const here = screens.some((it) => it === screen);

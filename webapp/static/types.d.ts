@@ -27,6 +27,9 @@ export type Matched = Extract<FromLobby, { type: "matched" }>;
 
 export type GameState = S["GameState"];
 export type SeatState = S["SeatState"];
+export type Level = S["Level"];
+export type Matches = S["Matches"];
+export type Replayed = S["Replayed"];
 export type GameUpdate = S["GameUpdate"];
 export type GameOver = S["GameOver"];
 export type Outcome = S["Outcome"];

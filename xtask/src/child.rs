@@ -51,6 +51,14 @@ impl Child {
         self.process.id()
     }
 
+    /// Sends it a signal, and waits until it has ended.
+    pub(crate) async fn end(self, name: &str) -> Result<ExitStatus> {
+        if let Some(group) = self.group {
+            signal(group, name);
+        }
+        self.wait().await
+    }
+
     async fn wait(mut self) -> Result<ExitStatus> {
         Ok(self.process.wait().await?)
     }

@@ -8,9 +8,11 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
 mod bench;
+mod chaos;
 mod child;
 mod folder;
 mod services;
+mod simulate;
 mod telegram;
 mod test;
 mod tools;
@@ -27,6 +29,10 @@ enum Task {
     Types(types::Options),
     /// Measure what the server can carry.
     Bench(bench::Options),
+    /// Kill the server in the middle of live matches, and see that nothing is lost.
+    Chaos(chaos::Options),
+    /// Play matches on a clock of their own, with seeded troubles, and check that all ends well.
+    Simulate(simulate::Options),
     /// Serve a page that frames the app as Telegram does, for development.
     Telegram(telegram::Options),
 }
@@ -56,6 +62,8 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Services => services::run().await,
         Task::Types(options) => types::run(&options).await,
         Task::Bench(options) => bench::run(options).await,
+        Task::Chaos(options) => chaos::run(options).await,
+        Task::Simulate(options) => simulate::run(options).await,
         Task::Telegram(options) => telegram::run(options).await,
     }
 }

@@ -4,21 +4,29 @@ import { pong } from "./pong/index.js";
 
 /** @import { FromMatch, GameState } from "../types.d.ts" */
 /** @import { Html } from "../lib/html.js" */
-/** @import { Clock } from "../lib/clock.js" */
 /** @import { Word } from "../lib/words.js" */
 
 /**
  * What a game is given to play with.
  * @typedef {object} Seat
  * @property {HTMLCanvasElement} canvas
- * @property {Clock} clock the server's time
- * @property {(message: object) => number} send sends it until it is acknowledged; its number
+ * @property {Time} clock
+ * @property {number} [near] whose side is the near one for who only watches
+ * @property {((message: object) => number) | null} send sends it until it is acknowledged; its
+ *     number. Null where nothing is played: a replay
+ */
+
+/**
+ * The match's time in ms, and how long a message takes to the server and back.
+ * @typedef {{ now(): number, readonly trip: number }} Time
  */
 
 /**
  * A match on the screen.
  * @typedef {object} Stage
- * @property {(message: FromMatch) => void} hear
+ * @property {(message: FromMatch, at?: number) => void} hear `at` is the match's time; now, unless said
+ * @property {(messages: readonly (FromMatch & { at: number })[]) => void} recall begins anew with all that was
+ *     said, without a sound
  * @property {() => void} stop
  */
 

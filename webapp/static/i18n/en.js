@@ -29,6 +29,9 @@ export default {
     error_match_missing: "There is no such match.",
     error_match_forbidden: "You may not watch this match.",
     error_full: "Too many people watch this match. Try again later.",
+    error_older_rules: "This match was played by older rules, and can't be shown by these.",
+    error_not_over: "This match is still being played.",
+    error_replay_missing: "There is no replay of this match.",
     error_initdata_expired: "You opened this long ago. Close the app and open it again.",
 
     // Sign-in
@@ -63,6 +66,24 @@ export default {
     return_to_match: "Return to it",
     in_queue: "You wait for an opponent in {game}.",
     return_to_queue: "Show",
+    live_now: "Live now",
+    nobody_plays: "Nobody plays right now.",
+    watch_match: "Watch {left} and {right}, {score}",
+
+    // The computer
+    play_computer: "Play the computer",
+    play_computer_text: "It begins at once, and no rating changes.",
+    level_easy: "Easy",
+    level_easy_hint: "For a first match",
+    level_medium: "Medium",
+    level_medium_hint: "For somebody who has played",
+    level_hard: "Hard",
+    level_hard_hint: "For somebody who wins",
+    computer: "Computer",
+    computer_easy: "Computer · easy",
+    computer_medium: "Computer · medium",
+    computer_hard: "Computer · hard",
+    unrated: "This match is unrated: your rating stays as it is.",
 
     // Queue
     looking: "Looking for an opponent",
@@ -70,6 +91,7 @@ export default {
     waiting_in_all: "Waiting",
     waited: "Waited",
     queue_hint: "The longer you wait, the wider we look. You can look around meanwhile.",
+    queue_alone: "Nobody else waits yet. The computer can play at once.",
     queue_left: "You are not in the queue any more.",
     leave_queue: "Leave the queue",
 
@@ -89,6 +111,7 @@ export default {
     leave: "Leave",
     resign_title: "Give up the match?",
     resign_text: "{name} wins, and your rating goes down.",
+    resign_text_unrated: "{name} wins. Your rating stays as it is.",
     resign: "Give up",
     stay: "Keep playing",
     reconnecting: "Connection lost. Coming back.",
@@ -102,6 +125,8 @@ export default {
     connection_good: "Good connection, {n} ms",
     connection_slow: "Slow connection, {n} ms",
     connection_none: "No connection",
+    weak: "Weak connection",
+    weak_ms: "Weak connection, {n} ms",
 
     // Result
     won: "You won",
@@ -119,10 +144,26 @@ export default {
     rating_change: "Rating from {before} to {after}",
     offer_rematch: "Offer a rematch",
     accept_rematch: "Accept the rematch",
+    play_again: "Play again",
     rematch_offered: "Rematch offered. Waiting for {name}.",
     rematch_wanted: "{name} offers a rematch.",
     next_opponent: "Find another opponent",
     to_games: "To the games",
+
+    // Replay
+    replay: "Replay",
+    replay_of: "{left} and {right}: the replay",
+    watch_replay: "Watch the replay",
+    watch_live: "Watch it live",
+    resume: "Play",
+    pause: "Pause",
+    watch_again: "Watch again",
+    speed: "Speed",
+    position: "Position",
+    position_of: "{time} of {all}, {score}",
+    share: "Share",
+    link_copied: "The link is copied.",
+    link_is: "The link: {url}",
 
     // Profile
     player: "Player",

@@ -30,6 +30,9 @@ export default {
     error_match_missing: "Такого матча нет.",
     error_match_forbidden: "Этот матч вам смотреть нельзя.",
     error_full: "Этот матч смотрят слишком многие. Попробуйте позже.",
+    error_older_rules: "Матч сыгран по старым правилам, новыми его не показать.",
+    error_not_over: "Этот матч ещё идёт.",
+    error_replay_missing: "Повтора этого матча нет.",
     error_initdata_expired: "Приложение открыто слишком давно. Закройте его и откройте снова.",
 
     // Вход
@@ -66,6 +69,24 @@ export default {
     return_to_match: "Вернуться",
     in_queue: "Вы ждёте соперника. Игра: {game}.",
     return_to_queue: "Показать",
+    live_now: "Сейчас играют",
+    nobody_plays: "Сейчас никто не играет.",
+    watch_match: "Смотреть: {left} и {right}, {score}",
+
+    // Компьютер
+    play_computer: "Сыграть с компьютером",
+    play_computer_text: "Матч начнётся сразу, рейтинг не изменится.",
+    level_easy: "Лёгкий",
+    level_easy_hint: "Для первого матча",
+    level_medium: "Средний",
+    level_medium_hint: "Для тех, кто уже играл",
+    level_hard: "Сильный",
+    level_hard_hint: "Для тех, кто побеждает",
+    computer: "Компьютер",
+    computer_easy: "Компьютер · лёгкий",
+    computer_medium: "Компьютер · средний",
+    computer_hard: "Компьютер · сильный",
+    unrated: "Матч без рейтинга: ваш остаётся прежним.",
 
     // Очередь
     looking: "Ищем соперника",
@@ -73,6 +94,7 @@ export default {
     waiting_in_all: "Всего ждут",
     waited: "Прошло",
     queue_hint: "Чем дольше ждёте, тем шире ищем. Пока можно заглянуть в другие разделы.",
+    queue_alone: "Пока больше никто не ждёт. Компьютер готов сыграть сразу.",
     queue_left: "Вы больше не в очереди.",
     leave_queue: "Выйти из очереди",
 
@@ -92,6 +114,7 @@ export default {
     leave: "Выйти",
     resign_title: "Сдать матч?",
     resign_text: "Победа достанется сопернику ({name}), ваш рейтинг снизится.",
+    resign_text_unrated: "Победа достанется сопернику ({name}), ваш рейтинг не изменится.",
     resign: "Сдаться",
     stay: "Играть дальше",
     reconnecting: "Связь пропала. Возвращаемся.",
@@ -105,6 +128,8 @@ export default {
     connection_good: "Связь хорошая, {n} мс",
     connection_slow: "Связь медленная, {n} мс",
     connection_none: "Связи нет",
+    weak: "Слабая связь",
+    weak_ms: "Слабая связь, {n} мс",
 
     // Итог
     won: "Вы победили",
@@ -122,10 +147,26 @@ export default {
     rating_change: "Рейтинг: было {before}, стало {after}",
     offer_rematch: "Предложить реванш",
     accept_rematch: "Принять реванш",
+    play_again: "Сыграть ещё",
     rematch_offered: "Реванш предложен. Ждём: {name}.",
     rematch_wanted: "{name} предлагает реванш.",
     next_opponent: "Найти другого соперника",
     to_games: "К играм",
+
+    // Повтор
+    replay: "Повтор",
+    replay_of: "{left} и {right}: повтор матча",
+    watch_replay: "Посмотреть повтор",
+    watch_live: "Смотреть матч",
+    resume: "Смотреть",
+    pause: "Пауза",
+    watch_again: "Посмотреть ещё раз",
+    speed: "Скорость",
+    position: "Место в записи",
+    position_of: "{time} из {all}, {score}",
+    share: "Поделиться",
+    link_copied: "Ссылка скопирована.",
+    link_is: "Ссылка: {url}",
 
     // Профиль
     player: "Игрок",

@@ -2,13 +2,18 @@
 
 /** @import { FromMatch, GameState, Outcome, RatingChange, SeatState } from "../types.d.ts" */
 
+/** A trip to a player and back from which on their connection is weak, in ms: as the server has it. */
+const WEAK_MS = 250;
+
+/** @typedef {SeatState & { weak: boolean }} Player */
+
 /**
  * @typedef {object} Match
  * @property {GameState["status"]} status
  * @property {number | null} you
  * @property {number} seq the last message's number
  * @property {number} ack the highest number of mine that the server dealt with
- * @property {readonly SeatState[]} players
+ * @property {readonly Player[]} players
  * @property {number | null} readyUntil
  * @property {GameState} state the last whole state that was sent
  * @property {Outcome | null} outcome
@@ -39,6 +44,10 @@ export function hear(match, message) {
             };
         }
         case "player_update":
+            if (message.status === "weak" || message.status === "steady") {
+                const weak = message.status === "weak";
+                return withPlayer(match, message.seat, { weak, rtt: message.rtt ?? null });
+            }
             return withPlayer(match, message.seat, {
                 ...(message.status === "ready" ? { ready: true } : {}),
                 // Who leaves before the start is asked again.
@@ -77,7 +86,7 @@ function stated(state) {
         you: state.you ?? null,
         seq: state.seq,
         ack: state.ack,
-        players: state.players,
+        players: state.players.map((it) => ({ ...it, weak: (it.rtt ?? 0) >= WEAK_MS })),
         readyUntil: state.ready_until ?? null,
         state,
         outcome: state.outcome ?? null,
@@ -87,7 +96,7 @@ function stated(state) {
     };
 }
 
-/** @param {Match} match @param {number} seat @param {Partial<SeatState>} change @returns {Match} */
+/** @param {Match} match @param {number} seat @param {Partial<Player>} change @returns {Match} */
 function withPlayer(match, seat, change) {
     return {
         ...match,

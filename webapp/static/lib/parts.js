@@ -4,22 +4,48 @@ import { Refusal } from "./api.js";
 import { act, html, patch } from "./html.js";
 import { known, t } from "./words.js";
 
-/** @import { PublicUser } from "../types.d.ts" */
+/** @import { Level, PublicUser } from "../types.d.ts" */
 /** @import { Html } from "./html.js" */
 
 const TOAST_MS = 4_000;
+/** Asking again after these gives the same answer. */
+const FINAL = new Set([403, 404, 409, 410]);
 const ICONS = {
     play: html`<path d="M8 5.5v13l11-6.5z"/>`,
     top: html`<path d="M5 20v-7h4v7M10 20V6h4v14M15 20v-4.500h4V20"/>`,
     me: html`<circle cx="12" cy="8" r="4"/><path d="M4.500 20.500c1-4.500 4-6 7.500-6s6.500 1.500 7.500 6"/>`,
     sound: html`<path d="M4 9.500v5h3.500l4.500 4v-13l-4.500 4zM15.500 9a4.200 4.200 0 0 1 0 6M18 6.500a8 8 0 0 1 0 11"/>`,
     silent: html`<path d="M4 9.500v5h3.500l4.500 4v-13l-4.500 4zM16 9.500l5 5M21 9.500l-5 5"/>`,
+    pause: html`<path d="M8.500 5.500v13M15.500 5.500v13"/>`,
+    again: html`<path d="M5 5v5h5M5.500 10a7.500 7.500 0 1 1-1 4.500"/>`,
+    share: html`<path d="M12 15V4M8 7.500l4-4 4 4M5.500 11.500v8h13v-8"/>`,
+    replay: html`<circle cx="12" cy="12" r="8.500"/><path d="M10.300 8.700v6.600l5-3.300z"/>`,
+    computer: html`<rect x="4" y="5" width="16" height="11" rx="2"/><path d="M9 20h6M12 16v4"/>`,
+    weak: html`<path d="M5 19v-3M10 19v-5"/><path d="M16 9l5 5M21 9l-5 5"/>`,
+    close: html`<path d="M6 6l12 12M18 6L6 18"/>`,
     leave: html`<path d="M6 21V4M6 4.500h11l-2.500 4 2.500 4H6"/>`,
 };
 
 /** @param {keyof ICONS} name */
 export function icon(name) {
     return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${ICONS[name]}</svg>`;
+}
+
+/** Who plays: a person, or a computer of a level. @typedef {{ user: PublicUser, computer?: Level | null | undefined }} Somebody */
+
+/** What a player is called. @param {Somebody} player */
+export function named({ user, computer }) {
+    return computer ? t(`computer_${computer}`) : user.display_name;
+}
+
+/** The same where there is little room: a computer's level goes elsewhere. @param {Somebody} player */
+export function shortly({ user, computer }) {
+    return computer ? t("computer") : user.display_name;
+}
+
+/** What a player looks like. @param {Somebody} player */
+export function portrait({ user, computer }) {
+    return computer ? html`<span class="avatar">${icon("computer")}</span>` : avatar(user);
 }
 
 /** A person's picture, or else the first letter of their name. @param {PublicUser} user */
@@ -43,7 +69,7 @@ export function empty(text, button) {
 /** What could not be had, and why. `data-do="retry"` is the way on. @param {unknown} error */
 export function failed(error) {
     // What is not there, or not for us, will not be there the next time.
-    const isFinal = error instanceof Refusal && (error.status === 403 || error.status === 404);
+    const isFinal = error instanceof Refusal && FINAL.has(error.status);
     return html`<div class="state" data-key="error" data-test="error" role="alert"><p>${explained(error)}</p>
         ${isFinal ? "" : html`<button class="quiet" data-do="retry" data-test="retry">${t("retry")}</button>`}</div>`;
 }
@@ -99,22 +125,53 @@ export function announce(text) {
  * @param {{ title: string, text: string, yes: string, no: string }} words
  * @returns {Promise<boolean>}
  */
-export function confirmed({ title, text, yes, no }) {
+export async function confirmed({ title, text, yes, no }) {
+    const value = await answered(html`<h2 id="dialog-title">${title}</h2><p>${text}</p><div class="buttons">
+        <button class="quiet" data-do="no" data-test="dialog-cancel">${no}</button>
+        <button class="danger" data-do="yes" value="yes" data-test="dialog-confirm">${yes}</button></div>`);
+    return value === "yes";
+}
+
+/**
+ * Lets one of a few things be chosen.
+ * @template {string} T
+ * @param {object} words
+ * @param {string} words.title
+ * @param {string} words.text
+ * @param {{ value: T, text: string, hint: string, test: string }[]} words.choices
+ * @param {string} words.no
+ * @returns {Promise<T | null>} null: none of them
+ */
+export async function chosen({ title, text, choices, no }) {
+    const value = await answered(html`<h2 id="dialog-title">${title}</h2><p class="hint">${text}</p>
+        <div class="choices">${choices.map((it) => html`<button data-do="yes" value="${it.value}" data-test="${it.test}">
+            <b>${it.text}</b><span class="hint">${it.hint}</span></button>`)}</div>
+        <button class="link wide" data-do="no" data-test="dialog-cancel">${no}</button>`);
+    return choices.find((it) => it.value === value)?.value ?? null;
+}
+
+/**
+ * A dialog, until one of its buttons is pressed: the button's value, or nothing.
+ * @param {Html} markup
+ * @returns {Promise<string>}
+ */
+function answered(markup) {
     const dialog = document.createElement("dialog");
     dialog.dataset["test"] = "dialog";
     dialog.setAttribute("aria-labelledby", "dialog-title");
-    patch(dialog, html`<h2 id="dialog-title">${title}</h2><p>${text}</p><div class="buttons">
-        <button class="quiet" data-do="no" data-test="dialog-cancel">${no}</button>
-        <button class="danger" data-do="yes" data-test="dialog-confirm">${yes}</button></div>`);
+    patch(dialog, markup);
     document.body.append(dialog);
     return new Promise((resolve) => {
-        act(dialog, { yes: () => dialog.close("yes"), no: () => dialog.close() });
+        act(dialog, {
+            yes: (button) => dialog.close(button.getAttribute("value") ?? ""),
+            no: () => dialog.close(""),
+        });
         dialog.addEventListener("click", (event) => {
-            if (event.target === dialog) dialog.close();
+            if (event.target === dialog) dialog.close("");
         });
         dialog.addEventListener("close", () => {
             dialog.remove();
-            resolve(dialog.returnValue === "yes");
+            resolve(dialog.returnValue);
         });
         dialog.showModal();
     });

@@ -1,6 +1,6 @@
 // From addresses to screens, without loading the page again.
 
-/** @typedef {"home" | "queue" | "match" | "me" | "user" | "top" | "missing"} ScreenName */
+/** @typedef {"home" | "queue" | "match" | "replay" | "me" | "user" | "top" | "missing"} ScreenName */
 /** @typedef {{ screen: ScreenName, id: string }} Place `id` is the variable part of the address */
 
 /** @type {[RegExp, ScreenName][]} */
@@ -8,13 +8,17 @@ const PLACES = [
     [/^\/()$/, "home"],
     [/^\/queue\/([a-z_]{1,32})$/, "queue"],
     [/^\/match\/([0-9A-Za-z]{11})$/, "match"],
+    [/^\/replay\/([0-9A-Za-z]{11})$/, "replay"],
     [/^\/me()$/, "me"],
     [/^\/users\/([0-9A-Za-z]{11})$/, "user"],
     [/^\/top()$/, "top"],
 ];
 
-/** What a link of Telegram's may ask for: `m_<match>`, `q_<game>`, `u_<user>`. */
-const LINKS = { m: "/match/", q: "/queue/", u: "/users/" };
+/** What a link of Telegram's may ask for: `m_<match>`, `r_<match>`, `q_<game>`, `u_<user>`. */
+const LINKS = { m: "/match/", r: "/replay/", q: "/queue/", u: "/users/" };
+
+/** In the browser's history: there is a place of ours before this one. */
+const INSIDE = "inside";
 
 /** @type {(place: Place) => void} */
 let show = () => {};
@@ -33,7 +37,7 @@ export function place(path = location.pathname) {
 
 /** Where a Telegram link leads; null when it doesn't say. @param {string} start */
 export function linked(start) {
-    const [, kind, id] = /^([mqu])_(\w+)$/.exec(start) ?? [];
+    const [, kind, id] = /^([mrqu])_(\w+)$/.exec(start) ?? [];
     if (!kind || !id) return null;
     const path = LINKS[/** @type {keyof LINKS} */ (kind)] + id;
     return place(path).screen === "missing" ? null : path;
@@ -47,9 +51,9 @@ export function startRouter(hear) {
         const wanted = location.pathname;
         if (guard) {
             // The browser has gone already: go back until it is clear whether one may.
-            history.pushState(null, "", shown);
+            history.pushState(INSIDE, "", shown);
             if (!(await mayLeave())) return;
-            history.replaceState(null, "", wanted);
+            history.replaceState(history.state, "", wanted);
         }
         arrive();
     });
@@ -71,9 +75,15 @@ export function startRouter(hear) {
  */
 export async function go(path, { replace = false } = {}) {
     if (!(await mayLeave())) return;
-    if (replace || path === shown) history.replaceState(null, "", path);
-    else history.pushState(null, "", path);
+    if (replace || path === shown) history.replaceState(history.state, "", path);
+    else history.pushState(INSIDE, "", path);
     arrive();
+}
+
+/** Goes back to where one came from, or else somewhere. @param {string} path */
+export function goBack(path) {
+    if (history.state === null) void go(path);
+    else history.back();
 }
 
 /** Shows the same place again. */

@@ -19,10 +19,18 @@ import { renew, Refusal, socketAddress } from "./api.js";
 /** The first pings come quickly, so that the clock is known soon. */
 const FIRST_PINGS = 5;
 const FIRST_PING_EVERY = 150;
-/** A socket that says nothing for this many pings is dead. */
-const SILENT_PINGS = 3;
+/** A socket that leaves a ping unanswered for so long is dead. */
+const SILENT_MS_MAX = 4_000;
+/** The same where there is reason to think so: after another network, or a locked phone. */
+const SILENT_MS_MAX_IN_DOUBT = 2_000;
+/** How long a socket may take to open. */
+const OPEN_MS_MAX = 8_000;
+/** A timer that is later than this was stopped with the page: what it should say is not known. */
+const LATE_MS = 1_000;
 const WAIT_MS = 400;
 const WAIT_MS_MAX = 10_000;
+/** A try that is younger than this is not begun again. */
+const TRY_MS_MIN = 1_000;
 /** How long a connection must hold for the next wait to be short again. */
 const HELD_MS = 5_000;
 
@@ -44,16 +52,29 @@ export class Line {
     /** @type {number | undefined} */
     #pinging;
     #pings = 0;
-    #heardAt = 0;
+    /** Ends a socket that is silent, or does not open. @type {number | undefined} */
+    #doubting;
     #openedAt = 0;
+    /** Since when it is tried to connect; long ago while it only waits. */
+    #triedAt = -Infinity;
+    /** Nothing is tried any more, until `restart`. */
+    #ended = false;
+    #off = new AbortController();
     /** Counts connections, so that what comes late for an old one is known. */
     #turn = 0;
 
     /** @param {LineOptions} options */
     constructor(options) {
         this.options = options;
-        addEventListener("online", this.#wake);
-        document.addEventListener("visibilitychange", this.#wake);
+        const { signal } = this.#off;
+        addEventListener("online", this.#wake, { signal });
+        addEventListener("offline", this.#sleep, { signal });
+        addEventListener("pageshow", this.#wake, { signal });
+        document.addEventListener("visibilitychange", this.#wake, { signal });
+        // A frozen page goes on, or a phone goes from one network to another.
+        document.addEventListener("resume", this.#wake, { signal });
+        const { connection } = /** @type {{ connection?: EventTarget }} */ (navigator);
+        connection?.addEventListener?.("change", this.#wake, { signal });
         this.#connect();
     }
 
@@ -67,34 +88,73 @@ export class Line {
     /** Opens it anew, at once. */
     restart() {
         this.#hangUp();
+        this.#ended = false;
         this.#connect();
     }
 
     close() {
         this.#closed = true;
-        removeEventListener("online", this.#wake);
-        document.removeEventListener("visibilitychange", this.#wake);
+        this.#off.abort();
         this.#hangUp();
     }
 
     #hangUp() {
         this.#turn += 1;
-        clearTimeout(this.#timer);
-        clearTimeout(this.#pinging);
+        for (const timer of [this.#timer, this.#pinging, this.#doubting]) clearTimeout(timer);
+        this.#doubting = undefined;
         this.#socket?.close(1000);
         this.#socket = null;
     }
 
-    /** The network is back, or the page is looked at again: don't wait for the timer. */
+    /** The network may be another, or the page is looked at again: don't wait for the timer. */
     #wake = () => {
-        if (this.#closed || document.hidden) return;
-        if (!this.#socket) this.restart();
-        else if (this.#socket.readyState === WebSocket.OPEN) this.#ping(this.#turn);
+        if (this.#closed || this.#ended || document.hidden) return;
+        if (this.#socket?.readyState === WebSocket.OPEN) {
+            this.#doubt(this.#turn, SILENT_MS_MAX_IN_DOUBT);
+            this.#ping(this.#turn);
+            return;
+        }
+        this.#tries = Math.min(this.#tries, 1);
+        if (performance.now() - this.#triedAt > TRY_MS_MIN) this.restart();
     };
+
+    /** There is no network: what is sent into the socket would only wait there. */
+    #sleep = () => {
+        if (this.#closed || this.#ended) return;
+        this.#hangUp();
+        void this.#lost(0);
+    };
+
+    /**
+     * Gives the socket up unless it says something in time.
+     * @param {number} turn
+     * @param {number} patience ms
+     */
+    #doubt(turn, patience) {
+        clearTimeout(this.#doubting);
+        const due = performance.now() + patience;
+        this.#doubting = setTimeout(() => {
+            this.#doubting = undefined;
+            if (turn !== this.#turn) return;
+            if (performance.now() - due > LATE_MS) {
+                // The page stood still meanwhile: the answer may be here, and not read yet.
+                this.#doubt(turn, patience);
+                return;
+            }
+            this.#hangUp();
+            void this.#lost(0);
+        }, patience);
+    }
+
+    #trust() {
+        clearTimeout(this.#doubting);
+        this.#doubting = undefined;
+    }
 
     async #connect() {
         const turn = ++this.#turn;
         clearTimeout(this.#timer);
+        this.#triedAt = performance.now();
         this.options.tell(this.#tries ? "offline" : "connecting", 0);
         /** @type {string} */
         let address;
@@ -109,13 +169,18 @@ export class Line {
         if (turn !== this.#turn) return;
         const socket = new WebSocket(address);
         this.#socket = socket;
+        this.#doubt(turn, OPEN_MS_MAX);
         socket.onopen = () => {
-            this.#openedAt = this.#heardAt = performance.now();
+            if (turn !== this.#turn) return;
+            this.#openedAt = performance.now();
+            this.#trust();
             this.#pings = 0;
             this.options.tell("online", 0);
             this.#ping(turn);
         };
-        socket.onmessage = ({ data }) => this.#hear(data);
+        socket.onmessage = ({ data }) => {
+            if (turn === this.#turn) this.#hear(data);
+        };
         socket.onclose = ({ code }) => {
             if (turn === this.#turn) this.#lost(code);
         };
@@ -123,7 +188,8 @@ export class Line {
 
     /** @param {unknown} data */
     #hear(data) {
-        this.#heardAt = performance.now();
+        this.#trust();
+        const now = performance.now();
         /** @type {any} */
         let message;
         try {
@@ -132,7 +198,7 @@ export class Line {
             return;
         }
         if (message.type === "pong") {
-            this.options.pong?.(this.#heardAt, this.#heardAt - message.t, message);
+            this.options.pong?.(now, now - message.t, message);
         } else {
             this.options.hear(message);
         }
@@ -142,24 +208,16 @@ export class Line {
     #ping(turn) {
         clearTimeout(this.#pinging);
         if (turn !== this.#turn) return;
-        const now = performance.now();
-        const { pingEvery } = this.options;
-        if (now - this.#heardAt > pingEvery * SILENT_PINGS + 2_000) {
-            this.#socket?.close();
-            this.#lost(1006);
-            return;
-        }
-        this.send({ type: "ping", t: now });
+        this.send({ type: "ping", t: performance.now() });
+        if (this.#doubting === undefined) this.#doubt(turn, SILENT_MS_MAX);
         this.#pings += 1;
-        const wait = this.#pings < FIRST_PINGS ? FIRST_PING_EVERY : pingEvery;
+        const wait = this.#pings < FIRST_PINGS ? FIRST_PING_EVERY : this.options.pingEvery;
         this.#pinging = setTimeout(() => this.#ping(turn), wait);
     }
 
     /** @param {number} code */
     async #lost(code) {
-        this.#turn += 1;
-        clearTimeout(this.#pinging);
-        this.#socket = null;
+        this.#hangUp();
         if (performance.now() - this.#openedAt > HELD_MS) this.#tries = 0;
         if (FINAL.has(code)) {
             this.#end(code);
@@ -179,6 +237,7 @@ export class Line {
 
     /** @param {number} code */
     #end(code) {
+        this.#ended = true;
         this.options.tell("ended", code);
     }
 
@@ -186,6 +245,7 @@ export class Line {
     #again(/** @type {number} */ code) {
         if (this.#closed) return;
         this.#tries += 1;
+        this.#triedAt = -Infinity;
         this.options.tell("offline", 0);
         const most = Math.min(WAIT_MS_MAX, WAIT_MS * 2 ** (this.#tries - 1));
         const wait = code === CODES.restarting && this.#tries === 1

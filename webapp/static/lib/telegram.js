@@ -113,6 +113,14 @@ export const telegram = {
         if (knows("6.2")) post("web_app_setup_closing_behavior", { need_confirmation: on });
     },
 
+    /** Lets a link be sent to a chat; false when this Telegram can't. @param {string} url @param {string} text */
+    share(url, text) {
+        if (!knows("6.1")) return false;
+        const query = new URLSearchParams({ url, text });
+        post("web_app_open_tg_link", { path_full: `/share/url?${query}` });
+        return true;
+    },
+
     /** A tap that is felt. @param {"light" | "medium" | "success" | "error" | "warning"} feel */
     haptic(feel) {
         if (!knows("6.1")) return;

@@ -3,13 +3,19 @@
 import { call, me } from "../lib/api.js";
 import { act, html, patch } from "../lib/html.js";
 import { lobby } from "../lib/lobby.js";
-import { empty, gameTitle, shown } from "../lib/parts.js";
+import { playComputer } from "../lib/computer.js";
+import { empty, gameTitle, named, portrait, shortly, shown } from "../lib/parts.js";
 import { t } from "../lib/words.js";
 import { games as playable } from "../games/index.js";
 
-/** @import { Game, Games, Stats } from "../types.d.ts" */
+/** @import { Game, Games, Matches, MatchInfo, Stats } from "../types.d.ts" */
 /** @import { Fetched } from "../lib/parts.js" */
 /** @import { Html } from "../lib/html.js" */
+
+/** How often it is asked what is played, while somebody looks. */
+const LOOK_EVERY_MS = 4_000;
+/** A longer list is no news. */
+const LIVE_MAX = 8;
 
 /** @type {import("../main.js").Screen} */
 export function home(root) {
@@ -17,14 +23,38 @@ export function home(root) {
     let games = { state: "loading" };
     /** @type {Stats | null} */
     let stats = null;
+    /** What is played by others now; null: not known. @type {readonly MatchInfo[] | null} */
+    let live = null;
     let gone = false;
 
-    const off = [act(root, { retry: load }), lobby.listen(show)];
+    const off = [
+        act(root, {
+            retry: load,
+            computer: (button) => void playComputer(button.dataset["game"] ?? ""),
+        }),
+        lobby.listen(show),
+    ];
+    const looking = setInterval(look, LOOK_EVERY_MS);
+    document.addEventListener("visibilitychange", look);
     load();
+    look();
     return () => {
         gone = true;
+        clearInterval(looking);
+        document.removeEventListener("visibilitychange", look);
         for (const it of off) it();
     };
+
+    /** What it does not get it asks for again soon: the list is an extra. */
+    function look() {
+        if (document.hidden) return;
+        call("GET", "/api/matches?live=1").then((value) => {
+            const { items } = /** @type {Matches} */ (value);
+            live = items.filter(({ game, status, players }) =>
+                playable[game] && status === "active" && players.every(({ user }) => user.id !== me()?.id));
+            show();
+        }, () => {});
+    }
 
     function load() {
         games = { state: "loading" };
@@ -53,7 +83,23 @@ export function home(root) {
             <div class="games" data-test="games">${shown(games, ({ items }) => {
                 const known = items.filter(({ name }) => playable[name]);
                 return known.length ? html`${known.map(card)}` : empty(t("no_games"));
-            })}</div></section>`);
+            })}</div>
+            ${live ? html`<h2 data-key="live-title">${t("live_now")}</h2>
+                <div class="card" data-key="live" data-test="live">${live.length
+                    ? html`<ol class="list">${live.slice(0, LIVE_MAX).map(liveMatch)}</ol>`
+                    : html`<p class="state" data-test="live-empty">${t("nobody_plays")}</p>`}</div>` : ""}</section>`);
+    }
+
+    /** @param {MatchInfo} match @returns {Html} */
+    function liveMatch({ id, game, players }) {
+        const [left, right] = players;
+        if (!left || !right) return html``;
+        const score = `${left.score} : ${right.score}`;
+        const label = t("watch_match", { left: named(left), right: named(right), score });
+        return html`<li data-key="${id}"><a class="item versus" href="/match/${id}" data-test="live-match" data-match-id="${id}" aria-label="${label}">
+            ${portrait(left)}<span class="name">${shortly(left)}</span>
+            <span class="middle"><b>${score}</b><span class="hint">${gameTitle(game)}</span></span>
+            <span class="name">${shortly(right)}</span>${portrait(right)}</a></li>`;
     }
 
     /** What I am in the middle of. */
@@ -69,7 +115,7 @@ export function home(root) {
     }
 
     /** @param {Game} game @returns {Html} */
-    function card({ name }) {
+    function card({ name, computer }) {
         const game = playable[name];
         if (!game) return html``;
         const mine = stats?.games.find((it) => it.game === name);
@@ -79,7 +125,8 @@ export function home(root) {
             <div class="about"><h2>${t(game.title)}</h2><p class="hint">${t(game.about)}</p>
                 <p class="facts"><span data-test="rating-${name}"${mine ? "" : html` hidden`}>${mine ? rating(mine) : ""}</span>
                     <span data-test="waiting-${name}"${waiting === null ? html` hidden` : ""}>${waiting ? t("people_wait", { n: waiting }) : t("nobody_waits")}</span></p></div>
-            <a class="button primary" href="/queue/${name}" data-test="join-${name}">${t("join_queue")}</a>
+            <div class="ways"><a class="button primary" href="/queue/${name}" data-test="join-${name}">${t("join_queue")}</a>
+                ${computer ? html`<button data-do="computer" data-game="${name}" data-test="computer-${name}">${t("play_computer")}</button>` : ""}</div>
         </article>`;
     }
 

@@ -5,14 +5,14 @@ import { Clock } from "../lib/clock.js";
 import { act, html, patch } from "../lib/html.js";
 import { hear as heard, isGap } from "../lib/match.js";
 import { Outbox } from "../lib/outbox.js";
-import { announce, confirmed, failed, icon, loading } from "../lib/parts.js";
+import { announce, confirmed, failed, icon, loading, named } from "../lib/parts.js";
 import { go, guarded } from "../lib/router.js";
 import { CODES, Line } from "../lib/socket.js";
 import { hasSound, setSound } from "../lib/sound.js";
 import { telegram } from "../lib/telegram.js";
 import { clock as minutes, t } from "../lib/words.js";
 import { games } from "../games/index.js";
-import { readyPanel, remembered, resultPanel, strip } from "./match_parts.js";
+import { isUnrated, readyPanel, remembered, resultPanel, strip, timeAndLine } from "./match_parts.js";
 
 /** @import { FromMatch, History, MatchInfo } from "../types.d.ts" */
 /** @import { Match } from "../lib/match.js" */
@@ -21,6 +21,8 @@ import { readyPanel, remembered, resultPanel, strip } from "./match_parts.js";
 /** @import { Primary } from "./match_parts.js" */
 
 const PING_EVERY_MS = 2_000;
+/** How to play is said for so long to who was not asked whether they are ready. */
+const TIP_MS = 6_000;
 /** As `--court` in style/0-tokens.css. */
 const COURT = "#14181a";
 
@@ -48,6 +50,8 @@ class Room {
     #stage = null;
     /** What was said that has no number, to be said again after a reconnect. */
     #said = { ready: false, rematch: false };
+    /** When we saw it begin. */
+    #begunAt = -Infinity;
     #clock = new Clock();
     #outbox = new Outbox((message) => this.#line?.send(message) ?? false);
     /** @type {Promise<boolean> | null} */
@@ -169,12 +173,16 @@ class Room {
         }
         if (message.type === "score_update") this.#sayScore();
         if (message.type === "game_update" && before) return;
-        if (before?.status !== this.#match.status) this.#turned();
+        if (before?.status !== this.#match.status) this.#turned(before);
         this.#show();
     }
 
-    /** The match has begun, or has ended. */
-    #turned() {
+    /** The match was made, has begun, or has ended. @param {Match | null} before */
+    #turned(before) {
+        // Who asks for the computer is ready for it.
+        const asks = this.#match?.status === "pending" && this.#match.you !== null;
+        if (asks && this.#match && isUnrated(this.#match)) this.#ready();
+        if (before && this.#match?.status === "active") this.#begunAt = this.#clock.now();
         const live = this.#match?.status === "active" && this.#match.you !== null;
         telegram.asksBeforeClosing(live);
         guarded(live ? () => this.#resigned() : null);
@@ -185,8 +193,8 @@ class Room {
         const [left, right] = this.#match?.players ?? [];
         if (!left || !right) return;
         announce(t("score_now", {
-            left: left.user.display_name, leftScore: left.score,
-            right: right.user.display_name, rightScore: right.score,
+            left: named(left), leftScore: left.score,
+            right: named(right), rightScore: right.score,
         }));
     }
 
@@ -221,9 +229,10 @@ class Room {
 
     async #ask() {
         const other = this.#match?.players.find(({ seat }) => seat !== this.#match?.you);
+        const text = this.#match && isUnrated(this.#match) ? "resign_text_unrated" : "resign_text";
         const yes = await confirmed({
             title: t("resign_title"),
-            text: t("resign_text", { name: other?.user.display_name ?? "" }),
+            text: t(text, { name: other ? named(other) : "" }),
             yes: t("resign"),
             no: t("stay"),
         });
@@ -243,7 +252,7 @@ class Room {
         if (match.status !== "finished" || this.#state === "ended") return null;
         if (match.outcome?.reason === "called_off") return null;
         if (this.#said.rematch || match.rematch.includes(match.you)) return null;
-        const text = match.rematch.length ? t("accept_rematch") : t("offer_rematch");
+        const text = isUnrated(match) ? t("play_again") : match.rematch.length ? t("accept_rematch") : t("offer_rematch");
         return { do: "rematch", text, press: () => this.#rematch() };
     }
 
@@ -267,7 +276,7 @@ class Room {
         const theirs = match?.players.find((it) => it !== mine);
         patch(this.#root, html`<section class="match" data-test="screen-match" data-key="match" data-status="${status}"
             data-connection="${replaced ? "replaced" : this.#state}" data-seat="${match?.you ?? ""}">
-            <header class="strip">${strip(match, now, { state: this.#state, trip: this.#clock.trip })}</header>
+            <header class="strip">${strip(match, match?.you ?? 0, timeAndLine(match, now, { state: this.#state, trip: this.#clock.trip }))}</header>
             <div class="table">
                 <canvas data-keep data-key="court" data-test="court" role="img"
                     aria-label="${t("court", { mine: mine?.score ?? 0, theirs: theirs?.score ?? 0 })}"></canvas>
@@ -276,7 +285,7 @@ class Room {
                 ${match?.status === "pending" && game
                     ? readyPanel(match, { rules: game.rules(match.state), now, primary, ready: this.#said.ready }) : ""}
                 ${match?.status === "finished"
-                    ? resultPanel(match, { game: info?.game ?? "", primary, offered: this.#said.rematch, open: this.#state !== "ended" }) : ""}
+                    ? resultPanel(match, { id: this.#id, game: info?.game ?? "", primary, offered: this.#said.rematch, open: this.#state !== "ended" }) : ""}
             </div>
             <footer class="strip controls">
                 <button class="tool" data-do="sound" data-test="sound" aria-pressed="${hasSound()}">
@@ -298,11 +307,16 @@ class Room {
             return html`<p class="banner" data-key="connection" data-test="connection-banner" role="status">${t("reconnecting")}</p>`;
         }
         const away = match?.players.find(({ waiting_until }) => waiting_until);
-        if (match?.status !== "active" || !away) return "";
+        if (match?.status !== "active") return "";
+        const game = games[this.#info?.game ?? ""];
+        if (!away && game && isUnrated(match) && match.you !== null && now - this.#begunAt < TIP_MS) {
+            return html`<p class="tip" data-key="tip" data-test="tip">${game.rules(match.state)}</p>`;
+        }
+        if (!away) return "";
         const time = minutes((away.waiting_until ?? 0) - now + 999);
         const text = away.seat === match.you
             ? t("waiting_for_me", { time })
-            : t("waiting_for", { name: away.user.display_name, time });
+            : t("waiting_for", { name: named(away), time });
         return html`<p class="banner" data-key="pause" data-test="pause-banner" role="status">${text}</p>`;
     }
 }

@@ -1,13 +1,14 @@
 // What a match's screen is made of. Only looks at things.
 
 import { html } from "../lib/html.js";
-import { avatar } from "../lib/parts.js";
+import { icon, named, portrait, shortly } from "../lib/parts.js";
 import { telegram } from "../lib/telegram.js";
 import { clock, signed, t } from "../lib/words.js";
 
-/** @import { MatchInfo, Outcome, PastMatch, SeatState } from "../types.d.ts" */
-/** @import { Match } from "../lib/match.js" */
+/** @import { MatchInfo, Outcome, PastMatch } from "../types.d.ts" */
+/** @import { Match, Player } from "../lib/match.js" */
 /** @import { LineState } from "../lib/socket.js" */
+/** @import { Html } from "../lib/html.js" */
 
 /** The one thing to do now. @typedef {{ do: string, text: string, press: () => void }} Primary */
 
@@ -15,32 +16,52 @@ import { clock, signed, t } from "../lib/words.js";
 const SLOW_MS = 150;
 
 /**
- * The strip above: who, how good, the score, for how long, how well connected.
+ * The strip above: who, how good, the score, and what else there is to say.
+ * @param {Match | null} match
+ * @param {number} near whose side is the near one
+ * @param {Html | string} aside
+ */
+export function strip(match, near, aside) {
+    return html`${who(match, 0, near)}
+        <div class="middle"><span class="score"><b data-test="score-0">${match?.players[0]?.score ?? 0}</b><i>:</i><b
+            data-test="score-1">${match?.players[1]?.score ?? 0}</b></span>
+            <span class="clock">${aside}</span></div>
+        ${who(match, 1, near)}`;
+}
+
+/**
+ * For how long it is played, and how well we are connected.
  * @param {Match | null} match
  * @param {number} now
  * @param {{ state: LineState, trip: number }} line
  */
-export function strip(match, now, { state, trip }) {
+export function timeAndLine(match, now, { state, trip }) {
     const n = Math.max(1, Math.round(trip));
     const quality = state !== "online" ? "none" : trip > SLOW_MS ? "slow" : "good";
     const words = quality === "none" ? t("connection_none") : t(`connection_${quality}`, { n });
-    return html`${who(match, 0)}
-        <div class="middle"><span class="score"><b data-test="score-0">${match?.players[0]?.score ?? 0}</b><i>:</i><b
-            data-test="score-1">${match?.players[1]?.score ?? 0}</b></span>
-            <span class="clock">${match?.status === "active" ? clock(now) : ""}<span class="bars ${quality}" role="img" aria-label="${words}"
-                title="${words}"><i></i><i></i><i></i></span></span></div>
-        ${who(match, 1)}`;
+    return html`${match?.status === "active" ? clock(now) : ""}<span class="bars ${quality}" role="img" aria-label="${words}"
+        title="${words}"><i></i><i></i><i></i></span>`;
 }
 
-/** @param {Match | null} match @param {number} seat */
-function who(match, seat) {
+/** @param {Match | null} match @param {number} seat @param {number} near */
+function who(match, seat, near) {
     const player = match?.players[seat];
     const mine = match?.you === seat;
-    // As the court has it: brass is near, and who watches sits at the left.
-    const near = seat === (match?.you ?? 0);
-    return html`<div class="who${near ? " near" : ""}" data-test="player-${seat}">${player ? avatar(player.user) : ""}
-        <div><p class="name" data-test="name-${seat}">${player?.user.display_name ?? ""}</p>
-            <p class="hint"><span data-test="rating-${seat}">${player?.rating ?? ""}</span>${mine ? html` · ${t("you")}` : ""}</p></div></div>`;
+    return html`<div class="who${seat === near ? " near" : ""}" data-test="player-${seat}">${player ? portrait(player) : ""}
+        <div><p class="name"><span data-test="name-${seat}">${player ? shortly(player) : ""}</span>${player && match?.status === "active" ? weakness(player) : ""}</p>
+            <p class="hint"><span data-test="rating-${seat}">${player ? rated(player) : ""}</span>${mine ? html` · ${t("you")}` : ""}</p></div></div>`;
+}
+
+/** How good somebody is: a computer has no rating, but a level. @param {Player} player */
+function rated({ computer, rating }) {
+    return computer ? t(`level_${computer}`) : String(rating);
+}
+
+/** Beside a name: whose connection is weak. @param {Player} player */
+function weakness({ seat, weak, rtt }) {
+    if (!weak) return "";
+    const words = rtt ? t("weak_ms", { n: Math.round(rtt) }) : t("weak");
+    return html`<span class="weak" role="img" data-key="weak" data-test="weak-${seat}" aria-label="${words}" title="${words}">${icon("weak")}</span>`;
 }
 
 /**
@@ -51,32 +72,39 @@ function who(match, seat) {
 export function readyPanel(match, { rules, now, primary, ready }) {
     const other = match.players.find(({ seat }) => seat !== match.you);
     const rest = match.readyUntil === null ? null : Math.max(0, match.readyUntil - now + 999);
-    const text = match.you === null ? "" : primary ? t("ready_ask") : t("ready_wait", { name: other?.user.display_name ?? "" });
+    const text = match.you === null ? "" : primary ? t("ready_ask") : t("ready_wait", { name: other ? named(other) : "" });
     return html`<div class="panel" data-key="ready"><div class="sides">
             ${match.players.map((it) => side(it, match.you, ready))}</div>
         <p class="hint">${rules}</p>
+        ${match.you !== null && isUnrated(match) ? html`<p class="hint" data-key="unrated" data-test="unrated">${t("unrated")}</p>` : ""}
         <p role="status">${text}</p>
         ${button(primary)}
         ${rest === null ? "" : html`<p class="hint" data-test="ready-countdown">${t("called_off_in", { time: clock(rest) })}</p>`}</div>`;
 }
 
-/** @param {SeatState} player @param {number | null} you @param {boolean} said */
-function side({ seat, user, rating, ready }, you, said) {
+/** Against the computer no rating changes. @param {Match} match */
+export function isUnrated({ players }) {
+    return players.some(({ computer }) => computer);
+}
+
+/** @param {Player} player @param {number | null} you @param {boolean} said */
+function side(player, you, said) {
+    const { seat, ready } = player;
     const isReady = ready || (seat === you && said);
-    return html`<div class="side">${avatar(user)}<p class="name">${user.display_name}</p><p class="hint">${rating}</p>
+    return html`<div class="side">${portrait(player)}<p class="name">${shortly(player)}</p><p class="hint">${rated(player)}</p>
         <p class="chip${isReady ? " on" : ""}" data-test="ready-state-${seat}" data-ready="${isReady}">${isReady ? t("is_ready") : t("not_ready")}</p></div>`;
 }
 
 /**
  * After the last point.
  * @param {Match} match
- * @param {{ game: string, primary: Primary | null, offered: boolean, open: boolean }} with_
+ * @param {{ id: string, game: string, primary: Primary | null, offered: boolean, open: boolean }} with_
  */
-export function resultPanel(match, { game, primary, offered, open }) {
+export function resultPanel(match, { id, game, primary, offered, open }) {
     const { outcome, you } = match;
     const mine = you === null ? null : (match.players[you] ?? null);
     const other = match.players.find(({ seat }) => seat !== you) ?? null;
-    const name = other?.user.display_name ?? "";
+    const name = other ? named(other) : "";
     const result = mine === null || outcome?.winner === null || outcome?.winner === undefined
         ? "none"
         : outcome.winner === you ? "won" : "lost";
@@ -90,18 +118,20 @@ export function resultPanel(match, { game, primary, offered, open }) {
         : theirOffer && !offered ? t("rematch_wanted", { name }) : "";
     const isCalledOff = outcome?.reason === "called_off";
     return html`<div class="panel result ${result}" data-key="result" data-test="result" data-result="${result}" role="status">
-        <h1 data-test="result-title">${title(outcome, result, winner?.user.display_name ?? "")}</h1>
+        <h1 data-test="result-title">${verdict(outcome, result, winner ? named(winner) : "")}</h1>
         ${isCalledOff ? "" : html`<p class="score" data-key="score" data-test="result-score">${score}</p>`}
         ${why ? html`<p class="hint" data-key="why" data-test="result-reason">${why}</p>` : ""}
         ${ratingChange(match)}
+        ${you !== null && !isCalledOff && isUnrated(match) ? html`<p class="hint" data-key="unrated" data-test="unrated">${t("unrated")}</p>` : ""}
         <p data-key="offer" data-test="rematch-status" role="status"${offer && open ? "" : html` hidden`}>${offer}</p>
         ${button(primary)}
         ${you === null ? "" : html`<a class="button ${isCalledOff ? "primary" : "quiet"} wide" data-key="next" href="/queue/${game}" data-test="next-opponent">${t("next_opponent")}</a>`}
+        ${isCalledOff ? "" : html`<a class="button quiet wide" data-key="replay" href="/replay/${id}" data-test="watch-replay">${icon("replay")}${t("watch_replay")}</a>`}
         <a class="button quiet wide" data-key="home" href="/" data-test="to-home">${t("to_games")}</a></div>`;
 }
 
-/** @param {Outcome | null} outcome @param {string} result @param {string} winner */
-function title(outcome, result, winner) {
+/** How it ended, in a word or two. @param {Outcome | null} outcome @param {string} result @param {string} winner */
+export function verdict(outcome, result, winner) {
     if (outcome?.reason === "called_off") return t("called_off");
     if (result === "won") return t("won");
     if (result === "lost") return t("lost");
@@ -146,8 +176,9 @@ export function remembered(info, past, me) {
     const you = info.players.find(({ user }) => user.id === me)?.seat ?? null;
     const winner = info.players.find(({ user }) => user.id === info.winner)?.seat ?? null;
     const before = past?.players.map((it) => it.rating_before ?? null) ?? [];
-    const players = info.players.map(({ user, seat, side, score, ready }, i) => ({
-        seat, side, user, score, ready, rating: before[i] ?? 0, provisional: false, connected: false, waiting_until: null,
+    const players = info.players.map(({ user, seat, side, score, ready, computer }, i) => ({
+        seat, side, user, score, ready, computer: computer ?? null, rating: before[i] ?? 0, provisional: false,
+        connected: false, waiting_until: null, rtt: null, weak: false,
     }));
     const ratings = past?.players.flatMap(({ seat, rating_before, rating_after }) =>
         typeof rating_before === "number" && typeof rating_after === "number"

@@ -2,7 +2,7 @@
 
 import { call, me as myself, serverNow, signOut } from "../lib/api.js";
 import { act, html, patch } from "../lib/html.js";
-import { avatar, empty, explained, failed, gameTitle, loading, shown, toast } from "../lib/parts.js";
+import { avatar, empty, explained, failed, gameTitle, icon, loading, portrait, shortly, shown, toast } from "../lib/parts.js";
 import { setTheme } from "../lib/theme.js";
 import { wish, wishes } from "../lib/settings.js";
 import { hasSound, setSound } from "../lib/sound.js";
@@ -162,12 +162,15 @@ function profile(root, id, isMe) {
         const change = typeof before === "number" && typeof after === "number" ? after - before : null;
         const result = won === true ? "won" : won === false ? "lost" : "none";
         return html`<li class="item" data-key="${match_id}" data-test="history-item" data-match-id="${match_id}" data-won="${won ?? "none"}">
-            ${other ? avatar(other.user) : ""}
-            <div class="grow"><p class="named"><a data-test="history-opponent" href="/users/${other?.user.id ?? ""}">${other?.user.display_name ?? t("unknown_opponent")}</a>
+            ${other ? portrait(other) : ""}
+            <div class="grow"><p class="named">${other && !other.computer
+                ? html`<a data-test="history-opponent" href="/users/${other.user.id}">${other.user.display_name}</a>`
+                : html`<b data-test="history-opponent">${other ? shortly(other) : t("unknown_opponent")}</b>`}
                 <span class="outcome ${result}">${t(`result_${result}`)}</span></p>
-                <p class="hint">${gameTitle(game)} · ${when(finished_at, serverNow())}</p></div>
+                <p class="hint">${other?.computer ? `${t(`level_${other.computer}`)} · ` : ""}${gameTitle(game)} · ${when(finished_at, serverNow())}</p></div>
             <div class="end"><p data-test="history-score">${mine?.score ?? 0} : ${other?.score ?? 0}</p>
-                <p class="hint" data-test="history-change">${change === null ? "" : signed(change)}</p></div></li>`;
+                <p class="hint" data-test="history-change">${change === null ? "" : signed(change)}</p></div>
+            <a class="button tool" href="/replay/${match_id}" data-test="history-replay" aria-label="${t("watch_replay")}" title="${t("watch_replay")}">${icon("replay")}</a></li>`;
     }
 
     function settings() {

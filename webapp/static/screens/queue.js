@@ -3,13 +3,18 @@
 import { call, serverNow } from "../lib/api.js";
 import { act, html, patch } from "../lib/html.js";
 import { lobby } from "../lib/lobby.js";
+import { playComputer } from "../lib/computer.js";
 import { announce, explained, gameTitle, loading, toast } from "../lib/parts.js";
 import { go } from "../lib/router.js";
+import { telegram } from "../lib/telegram.js";
 import { clock, t } from "../lib/words.js";
 import { games } from "../games/index.js";
 import { missing } from "./missing.js";
 
-/** @import { Queued } from "../types.d.ts" */
+/** @import { Games, Queued } from "../types.d.ts" */
+
+/** Who has waited for so long, and alone, is offered another opponent. */
+const ALONE_MS = 20_000;
 
 /** @type {import("../main.js").Screen} */
 export function queue(root, name) {
@@ -27,14 +32,32 @@ export function queue(root, name) {
     let waiting = null;
     /** Whether the lobby has said that I wait, so that its saying otherwise is news. */
     let wasTold = false;
+    /** Whether the lobby was out of reach, so that my place may be lost for that alone. */
+    let wasCut = false;
+    /** Whether the computer plays this game. */
+    let hasComputer = false;
+    let offered = false;
     let gone = false;
 
-    const off = [act(root, { cancel: () => void cancel(), retry: () => void join() }), lobby.listen(hear)];
+    const off = [
+        act(root, {
+            cancel: () => void cancel(),
+            retry: () => void join(),
+            computer: () => void playComputer(name),
+        }),
+        lobby.listen(hear),
+    ];
     const ticking = setInterval(showTime, 250);
+    // It is an extra: without an answer one waits for people.
+    call("GET", "/api/games").then((value) => {
+        const { items } = /** @type {Games} */ (value);
+        hasComputer = items.some((it) => it.name === name && it.computer);
+    }, () => {});
     void join();
     return () => {
         gone = true;
         clearInterval(ticking);
+        telegram.main(null);
         for (const it of off) it();
     };
 
@@ -72,14 +95,21 @@ export function queue(root, name) {
 
     function hear() {
         const news = lobby.queues.get(name);
+        if (lobby.state === "offline") wasCut = true;
         if (gone || !news) return;
         if (news.status === "idle") {
             if (!wasTold) return;
+            if (wasCut) {
+                // I did not leave: the network did. Stand in line again.
+                [since, wasCut] = [null, false];
+                void join();
+                return;
+            }
             [state, since] = ["out", null];
             show();
             return;
         }
-        wasTold = true;
+        [wasTold, wasCut] = [true, lobby.state === "offline"];
         [position, waiting] = [news.position, news.waiting];
         since = Date.parse(news.since);
         if (state === "joining") return;
@@ -87,8 +117,16 @@ export function queue(root, name) {
         announce(`${t("place_in_queue")}: ${position}`);
     }
 
+    /** Nobody has come for a while. */
+    function isAlone() {
+        return hasComputer && state === "waiting" && waiting !== null && waiting <= 1
+            && since !== null && serverNow() - since >= ALONE_MS;
+    }
+
     function show() {
         if (gone) return;
+        offered = isAlone();
+        telegram.main(offered ? { text: t("play_computer"), press: () => void playComputer(name) } : null);
         patch(root, html`<section class="page queue" data-test="screen-queue"><h1>${gameTitle(name)}</h1>
             ${state === "failed"
                 ? html`<div class="state" data-key="failed" data-test="error" role="alert"><p>${explained(error)}</p>
@@ -102,12 +140,17 @@ export function queue(root, name) {
                     ${state === "joining" && position === null ? loading() : html`<dl class="facts" data-key="facts">
                         <div><dt>${t("place_in_queue")}</dt><dd data-test="queue-position">${position}</dd></div>
                         <div><dt>${t("waiting_in_all")}</dt><dd data-test="queue-waiting">${waiting}</dd></div></dl>`}
-                    <p class="hint">${t("queue_hint")}</p></div>
-                    <button class="quiet wide" data-do="cancel" data-test="queue-cancel">${t("leave_queue")}</button>`}
+                    <p class="hint" data-test="queue-hint">${offered ? t("queue_alone") : t("queue_hint")}</p></div>
+                    ${offered ? html`<button class="primary wide" data-key="computer" data-do="computer" data-test="play-computer"${telegram.inside ? html` hidden` : ""}>${t("play_computer")}</button>` : ""}
+                    <button class="quiet wide" data-key="cancel" data-do="cancel" data-test="queue-cancel">${t("leave_queue")}</button>`}
             </section>`);
     }
 
     function showTime() {
+        if (isAlone() !== offered) {
+            show();
+            if (offered) announce(t("queue_alone"));
+        }
         const place = root.querySelector("[data-test=queue-time]");
         if (!place?.parentElement) return;
         place.textContent = waited();

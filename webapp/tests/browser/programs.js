@@ -61,12 +61,18 @@ export function telegramBesideRealBot() {
     return { status, stderr };
 }
 
-/** A line to a server that can be cut, as when a phone enters a tunnel. */
+/**
+ * A line to a server that can be cut, as when a phone enters a tunnel, or silenced, as when it has
+ * left a network without a word.
+ */
 export async function startLine() {
     const ends = new Set();
     let whole = true;
+    let silent = false;
     let port = 0;
     const line = net.createServer((near) => {
+        if (silent) ends.add(near.on("error", () => {}));
+        if (silent) return;
         if (!whole) return near.destroy();
         const far = net.connect(port, "127.0.0.1");
         for (const [from, to] of [
@@ -91,7 +97,14 @@ export async function startLine() {
             whole = false;
             for (const end of ends) end.destroy();
         },
-        mend: () => (whole = true),
+        silence: () => {
+            silent = true;
+            for (const end of ends) end.unpipe();
+        },
+        mend: () => {
+            if (silent) for (const end of ends) end.destroy();
+            [whole, silent] = [true, false];
+        },
         stop: () => {
             for (const end of ends) end.destroy();
             line.close();

@@ -30,8 +30,8 @@ mod clock;
 mod person;
 mod play;
 mod report;
-mod rest;
-mod server;
+pub(crate) mod rest;
+pub(crate) mod server;
 mod tally;
 mod wire;
 

@@ -97,7 +97,8 @@ impl Rest {
         Ok(ticket["ticket"].as_str().context("no ticket")?.to_owned())
     }
 
-    async fn call(
+    /// Calls the API: null where it answers nothing, and an error where it is no success.
+    pub(crate) async fn call(
         &self,
         method: &str,
         path: &str,
@@ -117,6 +118,9 @@ impl Rest {
             self.exchange(&request).await.with_context(|| format!("{method} {path}"))?;
         if !(200..300).contains(&status) {
             bail!("{method} {path}: {status} {}", String::from_utf8_lossy(&answer));
+        }
+        if answer.is_empty() {
+            return Ok(Value::Null);
         }
         serde_json::from_slice(&answer).with_context(|| format!("{method} {path}"))
     }

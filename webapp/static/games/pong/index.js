@@ -20,6 +20,8 @@ const SEND_EVERY_MS = 45;
 const SEND_FROM = 0.002;
 /** More pixels than this are not seen on a phone, but cost. */
 const DENSITY_MAX = 3;
+/** The server lets a move count from so long before it has heard of it. */
+const BACK_MS_MAX = 100;
 const FASTEST = 900;
 const SLOWEST = 360;
 
@@ -75,10 +77,10 @@ class Court {
             this.#paint();
         });
         this.#watch.observe(seat.canvas);
-        this.#letGo = hands(seat.canvas, {
+        this.#letGo = seat.send ? hands(seat.canvas, {
             point: (x, y) => this.#aim(placed(this.#view).across(x, y)),
             push: (way) => this.#push(way),
-        });
+        }) : () => {};
         const loop = () => {
             this.#frame = requestAnimationFrame(loop);
             this.#paint();
@@ -86,9 +88,8 @@ class Court {
         loop();
     }
 
-    /** @param {FromMatch} message */
-    hear(message) {
-        const now = this.#seat.clock.now();
+    /** @param {FromMatch} message @param {number} [now] */
+    hear(message, now = this.#seat.clock.now()) {
         if (message.type === "error") {
             if (this.#scene && message.n) this.#scene = scenes.refused(this.#scene, message.n, now);
             return;
@@ -110,6 +111,20 @@ class Court {
             finale(won);
             if (this.#scene?.you !== null) telegram.haptic(won ? "success" : "warning");
         }
+    }
+
+    /** @param {readonly (FromMatch & { at: number })[]} messages */
+    recall(messages) {
+        this.#scene = messages.reduce(
+            (scene, message) => scenes.hear(scene, message, message.at),
+            /** @type {Scene | null} */ (null),
+        );
+        if (!this.#scene) return;
+        const now = this.#seat.clock.now();
+        const walls = scenes.shownBall(this.#scene, now)?.walls ?? 0;
+        this.#ball = { hits: this.#scene.hits, walls, at: now };
+        this.#second = 0;
+        this.#view = this.#measured();
     }
 
     stop() {
@@ -188,7 +203,8 @@ class Court {
 
     #send() {
         const scene = this.#scene;
-        if (!scene?.mine || scene.over) return;
+        const { clock, send } = this.#seat;
+        if (!scene?.mine || scene.over || !send) return;
         const y = Math.round(scene.mine.to * 1e4) / 1e4;
         if (Math.abs(y - this.#lastSent) < SEND_FROM) {
             this.#scene = { ...scene, unsent: false };
@@ -196,9 +212,11 @@ class Court {
         }
         this.#sentAt = performance.now();
         this.#lastSent = y;
-        const n = this.#seat.send({ type: "player_move", y });
-        const { clock } = this.#seat;
-        this.#scene = scenes.sent(scene, { n, at: clock.now() + clock.trip / 2, y });
+        // It counts from when the hand moved, as far back as the server allows.
+        const at = Math.max(0, Math.round(scene.mine.at));
+        const n = send({ type: "player_move", y, at });
+        const arrives = clock.now() + clock.trip / 2;
+        this.#scene = scenes.sent(scene, { n, at: Math.max(at, arrives - BACK_MS_MAX), y });
     }
 
     /** @returns {View} */
@@ -209,7 +227,7 @@ class Court {
         const [w, h] = [Math.round(width * density), Math.round(height * density)];
         if (canvas.width !== w) canvas.width = w;
         if (canvas.height !== h) canvas.height = h;
-        const near = this.#scene?.you ?? 0;
+        const near = this.#scene?.you ?? (this.#seat.near === 1 ? 1 : 0);
         return { width, height, density, tall: height > width, near, calm: this.#calm.matches };
     }
 }

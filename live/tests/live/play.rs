@@ -1,108 +1,13 @@
-//! A match as those at its table see it. Time is driven by hand.
-
-#![expect(clippy::unwrap_used, reason = "a test that finds nothing there has failed")]
+//! A match from its beginning to its end.
 
 use std::time::Duration;
 
-use games::{Absence, Outcome, Reason, Seat, Seed, journal::Input, pong::Pong};
-use live::{
-    Chair, End, Gathered, Handle, Journal, Line, Match, Setup, Status,
-    wire::{Message, Player, PlayerUser, RatingChange},
-};
+use games::Reason;
+use live::{End, Status};
 use serde_json::{Value, json};
-use tokio::{
-    sync::mpsc,
-    task::JoinHandle,
-    time::{self, advance},
-};
+use tokio::time::{self, advance};
 
-fn player(name: &str) -> Player {
-    let user = PlayerUser {
-        id: name.to_owned(),
-        username: Some(name.to_owned()),
-        display_name: name.to_owned(),
-        avatar_url: None,
-    };
-    Player { user, rating: 1500, provisional: true, computer: None }
-}
-
-fn setup(seq: u64) -> (Setup, mpsc::Receiver<Line>) {
-    let (lines, written) = mpsc::channel(1_000);
-    let setup = Setup {
-        options: json!({ "points": 3 }),
-        seed: Seed(7),
-        players: vec![player("ann"), player("bob")],
-        journal: Journal::new(9, seq, lines),
-    };
-    (setup, written)
-}
-
-fn open() -> (Handle, Match<Pong>) {
-    let (setup, mut lines) = setup(0);
-    // A writer that is always up to date.
-    tokio::spawn(async move {
-        while let Some(line) = lines.recv().await {
-            line.written.map(|it| it.send(()));
-        }
-    });
-    live::open(setup).unwrap()
-}
-
-/// Runs a match as the arena does, without a database.
-fn run(mut table: Match<Pong>) -> JoinHandle<Option<Outcome>> {
-    tokio::spawn(async move {
-        if let Gathered::CalledOff { .. } = table.gather().await {
-            table.announce(table.called_off(), None);
-            return None;
-        }
-        let outcome = table.play().await;
-        table.attend(time::sleep(Duration::from_millis(5))).await;
-        let change =
-            |seat| RatingChange { seat: Seat(seat), before: 1500, after: 1600, provisional: true };
-        table.announce(outcome.clone(), Some(vec![change(0), change(1)]));
-        if table.linger().await {
-            table.lead_to("next");
-        }
-        Some(outcome)
-    })
-}
-
-async fn sit(handle: &Handle, seat: Option<u8>, after: Option<u64>) -> Chair {
-    handle.sit(seat.map(Seat), after).await.unwrap().unwrap()
-}
-
-async fn say(chair: &Chair, message: Value) {
-    chair.say(Message::parse(&message.to_string())).await;
-}
-
-async fn hear(chair: &mut Chair) -> Value {
-    let heard = time::timeout(Duration::from_secs(100), chair.hear());
-    serde_json::from_slice(&heard.await.expect("nothing was said").unwrap()).unwrap()
-}
-
-/// Hears on until something that has all these fields.
-async fn hear_of(chair: &mut Chair, fields: Value) -> Value {
-    loop {
-        let message = hear(chair).await;
-        if fields.as_object().unwrap().iter().all(|(name, value)| message[name] == *value) {
-            return message;
-        }
-    }
-}
-
-/// Both at the table, and the match begun: the state has been heard.
-async fn begun() -> (Handle, JoinHandle<Option<Outcome>>, Chair, Chair) {
-    let (handle, table) = open();
-    let task = run(table);
-    let mut ann = sit(&handle, Some(0), None).await;
-    let mut bob = sit(&handle, Some(1), None).await;
-    say(&ann, json!({"type": "player_ready", "n": 1})).await;
-    say(&bob, json!({"type": "player_ready", "n": 1})).await;
-    for chair in [&mut ann, &mut bob] {
-        hear_of(chair, json!({"type": "game_state", "status": "active"})).await;
-    }
-    (handle, task, ann, bob)
-}
+use crate::support::{begun, hear, hear_of, open, run, say, sit};
 
 #[tokio::test(start_paused = true)]
 async fn two_who_are_ready_play() {
@@ -353,95 +258,42 @@ async fn a_stalled_server_catches_up() {
     assert_eq!(ball["at"], 3_000);
 }
 
-/// What was written down so far, as a match is opened again with it.
-fn entries(lines: &mut mpsc::Receiver<Line>) -> Vec<games::journal::Entry<games::pong::Action>> {
-    let mut entries = Vec::new();
-    while let Ok(line) = lines.try_recv() {
-        assert_eq!(line.seq, entries.len() as u64 + 1);
-        entries.push((line.at, serde_json::from_str(&line.entry).unwrap()));
+/// What a player's hand did counts from when it did it, as far as the way here may take.
+#[tokio::test(start_paused = true)]
+async fn an_action_counts_from_when_it_was_made() {
+    let (_handle, _task, ann, mut bob) = begun().await;
+    advance(Duration::from_millis(1_000)).await;
+    let now = ann.at();
+    for (n, said, counts) in [
+        (2, now - 60, now - 60),
+        // Before what counted last, nothing can have happened.
+        (3, now - 80, now - 60),
+        // A clock that is wrong, or lies, gains nothing beyond the bound …
+        (4, now + 5_000, now),
+        (5, 0, now),
+    ] {
+        let y = 0.3 + n as f64 / 100.0;
+        say(&ann, json!({"type": "player_move", "n": n, "y": y, "at": said})).await;
+        let update = hear_of(&mut bob, json!({"n": n})).await;
+        assert_eq!(update["at"], counts, "said {said} at {now}");
     }
-    entries
+    // … also when nothing happened for long.
+    advance(Duration::from_millis(500)).await;
+    say(&ann, json!({"type": "player_move", "n": 6, "y": 0.6, "at": 1})).await;
+    let at = hear_of(&mut bob, json!({"n": 6})).await["at"].as_u64().unwrap();
+    assert_eq!(at, ann.at() - 100);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_match_goes_on_where_its_journal_ends() {
-    let (first, mut lines) = setup(0);
-    let (handle, table) = live::open::<Pong>(first).unwrap();
-    let task = run(table);
-    let mut ann = sit(&handle, Some(0), None).await;
-    let mut bob = sit(&handle, Some(1), None).await;
-    for chair in [&ann, &bob] {
-        say(chair, json!({"type": "player_ready", "n": 1})).await;
-    }
-    say(&ann, json!({"type": "player_move", "n": 2, "y": 0.2})).await;
-    let scores = hear_of(&mut bob, json!({"type": "score_update"})).await;
-    let last = hear(&mut bob).await;
-    say(&ann, json!({"type": "player_move", "n": 3, "y": 0.9})).await;
-    hear_of(&mut ann, json!({"n": 3})).await;
-    task.abort();
-    assert!(task.await.is_err());
-
-    let entries = entries(&mut lines);
-    let (again, _lines) = setup(entries.len() as u64);
-    let (handle, table) = live::reopen::<Pong>(again, entries).unwrap();
-    assert_eq!(handle.glance().status, Status::Active);
-    let _task = run(table);
-    let seen = last["seq"].as_u64();
-    let mut bob = sit(&handle, Some(1), seen).await;
-    let state = hear(&mut bob).await;
-    assert_eq!((&state["type"], &state["status"]), (&json!("game_state"), &json!("active")));
-    assert_eq!(state["game"]["scores"], scores["scores"]);
-    assert_eq!(state["players"][0]["connected"], false);
-    assert!(state["at"].as_u64() >= last["at"].as_u64(), "its clock did not go back");
-    assert!(state["seq"].as_u64() > seen);
-    assert_eq!(state["game"]["pause"][1], 0, "it waits for who is not back yet");
-    let mut ann = sit(&handle, Some(0), None).await;
-    let state = hear(&mut ann).await;
-    assert_eq!(state["ack"], 3);
-    assert!((state["game"]["paddles"][0]["to"].as_f64().unwrap() - 0.9).abs() < 1e-9);
-    let resume = hear_of(&mut bob, json!({"type": "game_update"})).await;
-    assert_eq!(resume["resume"].as_f64(), state["at"].as_f64().map(|it| it + 3_000.0));
-    say(&ann, json!({"type": "player_move", "n": 3, "y": 0.1})).await;
-    say(&ann, json!({"type": "player_move", "n": 4, "y": 0.5})).await;
-    assert_eq!(hear_of(&mut bob, json!({"type": "game_update", "seat": 0})).await["n"], 4);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_interruption_costs_nobody_a_pause() {
-    let mut entries = vec![(games::Time(0), Input::Deal)];
-    for _ in 0..3 {
-        let (again, mut lines) = setup(entries.len() as u64);
-        let (handle, table) = live::reopen::<Pong>(again, entries.clone()).unwrap();
-        let task = run(table);
-        let mut ann = sit(&handle, Some(0), None).await;
-        let _bob = sit(&handle, Some(1), None).await;
-        hear_of(&mut ann, json!({"type": "player_update", "seat": 1})).await;
-        task.abort();
-        while let Ok(line) = lines.try_recv() {
-            entries.push((line.at, serde_json::from_str(&line.entry).unwrap()));
+async fn both_see_whose_connection_is_weak() {
+    let (handle, _task, ann, mut bob) = begun().await;
+    for (rtt, status) in [(300, "weak"), (200, ""), (100, "steady"), (200, ""), (260, "weak")] {
+        ann.measured(Duration::from_millis(rtt)).await;
+        if !status.is_empty() {
+            let update = hear_of(&mut bob, json!({"type": "player_update"})).await;
+            assert_eq!((&update["status"], &update["rtt"]), (&json!(status), &json!(rtt)));
         }
     }
-    let interrupted = |it: &&games::journal::Entry<games::pong::Action>| {
-        matches!(it.1, Input::Away(_, Absence::Interrupted))
-    };
-    assert_eq!(entries.iter().filter(interrupted).count(), 6);
-    let (again, _lines) = setup(entries.len() as u64);
-    let (handle, table) = live::reopen::<Pong>(again, entries).unwrap();
-    let _task = run(table);
-    let mut ann = sit(&handle, Some(0), None).await;
-    let bob = sit(&handle, Some(1), None).await;
-    hear_of(&mut ann, json!({"type": "player_update", "seat": 1})).await;
-    // The two pauses that bob has are still there.
-    let mut bob = bob;
-    for _ in 0..2 {
-        drop(bob);
-        let pause = loop {
-            let update = hear_of(&mut ann, json!({"type": "game_update"})).await;
-            if update["pause"].is_array() {
-                break update;
-            }
-        };
-        assert_eq!(pause["pause"][1], 1);
-        bob = sit(&handle, Some(1), None).await;
-    }
+    let mut crowd = sit(&handle, None, None).await;
+    assert_eq!(hear(&mut crowd).await["players"][0]["rtt"], 260);
 }

@@ -1,0 +1,7 @@
+//! A match as those at its table see it. Time is driven by hand.
+
+#![expect(clippy::unwrap_used, reason = "a test that finds nothing there has failed")]
+
+mod play;
+mod resume;
+mod support;

@@ -1,0 +1,101 @@
+//! A match that is opened again from its journal.
+
+use games::{Absence, journal::Input, pong::Pong};
+use live::{Line, Status};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::support::{hear, hear_of, run, say, setup, sit};
+
+/// What was written down so far, as a match is opened again with it.
+fn entries(lines: &mut mpsc::Receiver<Line>) -> Vec<games::journal::Entry<games::pong::Action>> {
+    let mut entries = Vec::new();
+    while let Ok(line) = lines.try_recv() {
+        assert_eq!(line.seq, entries.len() as u64 + 1);
+        entries.push((line.at, serde_json::from_str(&line.entry).unwrap()));
+    }
+    entries
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_match_goes_on_where_its_journal_ends() {
+    let (first, mut lines) = setup(0);
+    let (handle, table) = live::open::<Pong>(first).unwrap();
+    let task = run(table);
+    let mut ann = sit(&handle, Some(0), None).await;
+    let mut bob = sit(&handle, Some(1), None).await;
+    for chair in [&ann, &bob] {
+        say(chair, json!({"type": "player_ready", "n": 1})).await;
+    }
+    say(&ann, json!({"type": "player_move", "n": 2, "y": 0.2})).await;
+    let scores = hear_of(&mut bob, json!({"type": "score_update"})).await;
+    let last = hear(&mut bob).await;
+    say(&ann, json!({"type": "player_move", "n": 3, "y": 0.9})).await;
+    hear_of(&mut ann, json!({"n": 3})).await;
+    task.abort();
+    assert!(task.await.is_err());
+
+    let entries = entries(&mut lines);
+    let (again, _lines) = setup(entries.len() as u64);
+    let (handle, table) = live::reopen::<Pong>(again, entries, 1_000).unwrap();
+    assert_eq!(handle.glance().status, Status::Active);
+    let _task = run(table);
+    let seen = last["seq"].as_u64();
+    let mut bob = sit(&handle, Some(1), seen).await;
+    let state = hear(&mut bob).await;
+    assert_eq!((&state["type"], &state["status"]), (&json!("game_state"), &json!("active")));
+    assert_eq!(state["game"]["scores"], scores["scores"]);
+    assert_eq!(state["players"][0]["connected"], false);
+    assert!(state["at"].as_u64() >= last["at"].as_u64(), "its clock did not go back");
+    assert!(state["seq"].as_u64() > seen);
+    assert_eq!(state["game"]["pause"][1], 0, "it waits for who is not back yet");
+    let mut ann = sit(&handle, Some(0), None).await;
+    let state = hear(&mut ann).await;
+    assert_eq!(state["ack"], 3);
+    assert!((state["game"]["paddles"][0]["to"].as_f64().unwrap() - 0.9).abs() < 1e-9);
+    let resume = hear_of(&mut bob, json!({"type": "game_update"})).await;
+    assert_eq!(resume["resume"].as_f64(), state["at"].as_f64().map(|it| it + 3_000.0));
+    say(&ann, json!({"type": "player_move", "n": 3, "y": 0.1})).await;
+    say(&ann, json!({"type": "player_move", "n": 4, "y": 0.5})).await;
+    assert_eq!(hear_of(&mut bob, json!({"type": "game_update", "seat": 0})).await["n"], 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interruption_costs_nobody_a_pause() {
+    let mut entries = vec![(games::Time(0), Input::Deal)];
+    for _ in 0..3 {
+        let (again, mut lines) = setup(entries.len() as u64);
+        let (handle, table) = live::reopen::<Pong>(again, entries.clone(), 1_000).unwrap();
+        let task = run(table);
+        let mut ann = sit(&handle, Some(0), None).await;
+        let _bob = sit(&handle, Some(1), None).await;
+        hear_of(&mut ann, json!({"type": "player_update", "seat": 1})).await;
+        task.abort();
+        while let Ok(line) = lines.try_recv() {
+            entries.push((line.at, serde_json::from_str(&line.entry).unwrap()));
+        }
+    }
+    let interrupted = |it: &&games::journal::Entry<games::pong::Action>| {
+        matches!(it.1, Input::Away(_, Absence::Interrupted))
+    };
+    assert_eq!(entries.iter().filter(interrupted).count(), 6);
+    let (again, _lines) = setup(entries.len() as u64);
+    let (handle, table) = live::reopen::<Pong>(again, entries, 1_000).unwrap();
+    let _task = run(table);
+    let mut ann = sit(&handle, Some(0), None).await;
+    let bob = sit(&handle, Some(1), None).await;
+    hear_of(&mut ann, json!({"type": "player_update", "seat": 1})).await;
+    // The two pauses that bob has are still there.
+    let mut bob = bob;
+    for _ in 0..2 {
+        drop(bob);
+        let pause = loop {
+            let update = hear_of(&mut ann, json!({"type": "game_update"})).await;
+            if update["pause"].is_array() {
+                break update;
+            }
+        };
+        assert_eq!(pause["pause"][1], 1);
+        bob = sit(&handle, Some(1), None).await;
+    }
+}
