@@ -13,8 +13,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{config::Options, say};
 
-/// Platforms wait about this long before they kill: see `kill_timeout` in fly.toml.
-const DRAIN_TIME_MAX: Duration = Duration::from_secs(25);
+/// Longer than anything that is waited for takes, and shorter than any platform waits.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
 
 pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
     let listener = TcpListener::bind(options.web.listen).await.with_context(|| {
