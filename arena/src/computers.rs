@@ -79,7 +79,7 @@ impl Arena {
                 return Err(Error::conflict("already_in_match", "you are in a match: finish it first"));
             }
             let id = tx.insert_match(&new, now).await?;
-            tx.commit().await?;
+            tx.commit().await.inspect_err(|_| self.open_if_made(id))?;
             id
         });
         self.open_match(match_id).await;

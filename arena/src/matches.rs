@@ -341,6 +341,25 @@ impl Arena {
         self.tasks.spawn(closing.run_until_cancelled_owned(retry));
     }
 
+    /// Opens a match whose insertion was not answered, once it is known whether it was inserted:
+    /// nobody else would, and its players would be kept in it.
+    pub(crate) fn open_if_made(&self, id: MatchId) {
+        let arena = self.clone();
+        let look = async move {
+            let [mut pause, longest] = RETRY;
+            loop {
+                tokio::time::sleep(pause).await;
+                match arena.read(id).await {
+                    Ok(Some(_)) => return arena.open_match(id).await,
+                    Ok(None) => return,
+                    Err(_) => pause = (pause * 2).min(longest),
+                }
+            }
+        };
+        let closing = self.closing.clone();
+        self.tasks.spawn(closing.run_until_cancelled_owned(look));
+    }
+
     async fn try_open(&self, id: MatchId) -> Result<()> {
         let stored = self
             .read(id)
@@ -464,7 +483,7 @@ impl Arena {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&of.people()).await?;
             let id = tx.insert_match(&new, now).await?;
-            tx.commit().await?;
+            tx.commit().await.inspect_err(|_| self.open_if_made(id))?;
             id
         });
         self.open_match(id).await;

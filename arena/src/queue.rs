@@ -289,7 +289,7 @@ impl Arena {
                 return Ok(false);
             }
             let id = tx.insert_match(&new, now).await?;
-            tx.commit().await?;
+            tx.commit().await.inspect_err(|_| self.open_if_made(id))?;
             id
         });
         tracing::info!(r#match = %match_id, "Two who waited for {game} play match {match_id}");

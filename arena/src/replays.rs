@@ -209,7 +209,7 @@ impl Arena {
         let db = Db::open(&options.database_url).await?;
         let replay = load(&db, id).await;
         db.close().await;
-        Ok(replay?)
+        replay
     }
 }
 

@@ -271,10 +271,19 @@ impl<G: Game> Match<G> {
     pub async fn attend<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
+            let turn = async {
+                self.step(None).await;
+                // What was told is not to wait for `work` to be written; what ended the match is,
+                // for `written`.
+                let over = self.table.as_ref().is_some_and(|it| it.game().outcome().is_some());
+                if G::PACE == Pace::TellFirst && !over {
+                    self.journal.send().await;
+                }
+            };
             tokio::select! {
                 biased;
                 done = &mut work => return done,
-                () = self.step(None) => {}
+                () = turn => {}
             }
         }
     }

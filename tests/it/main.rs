@@ -9,6 +9,7 @@
 mod auth;
 mod border;
 mod config;
+mod crash;
 mod forged;
 mod play;
 mod refusals;

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { Clock } from "../static/lib/clock.js";
 import { html } from "../static/lib/html.js";
+import { hear } from "../static/lib/match.js";
 import { Outbox } from "../static/lib/outbox.js";
 import { clock, preferred, signed } from "../static/lib/words.js";
 import en from "../static/i18n/en.js";
@@ -86,4 +87,19 @@ test("messages are sent again until they are dealt with, and old aims never", ()
     // Another window of mine was here before.
     outbox.acknowledged(9);
     assert.equal(outbox.post({ type: "player_ready" }), 10);
+});
+
+test("whose connection is weak is told, and changes nothing else", () => {
+    const player = { seat: 0, ready: true, connected: true, waiting_until: null, rtt: null };
+    const state = { type: "game_state", status: "active", seq: 1, ack: 0, rematch: [] };
+    let match = hear(null, { ...state, players: [player, { ...player, seat: 1, rtt: 300 }] });
+    assert.deepEqual(match.players.map(({ weak }) => weak), [false, true]);
+
+    const update = { type: "player_update", at: 5, waiting_until: null };
+    match = hear(match, { ...update, seat: 0, status: "weak", rtt: 280 });
+    match = hear(match, { ...update, seat: 1, status: "steady" });
+    assert.deepEqual(match.players, [
+        { ...player, weak: true, rtt: 280 },
+        { ...player, seat: 1, weak: false },
+    ]);
 });

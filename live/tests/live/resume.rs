@@ -99,3 +99,44 @@ async fn an_interruption_costs_nobody_a_pause() {
         bob = sit(&handle, Some(1), None).await;
     }
 }
+
+/// While the opener of a match that goes on asks the database for something.
+#[tokio::test(start_paused = true)]
+async fn what_is_told_while_it_attends_is_handed_on() {
+    let (again, mut lines) = setup(1);
+    let dealt = vec![(games::Time(0), Input::Deal)];
+    let (handle, mut table) = live::reopen::<Pong>(again, dealt, 1_000).unwrap();
+    let task = tokio::spawn(async move { table.attend(std::future::pending::<()>()).await });
+    let mut ann = sit(&handle, Some(0), None).await;
+    say(&ann, json!({"type": "player_move", "n": 2, "y": 0.2})).await;
+    hear_of(&mut ann, json!({"n": 2})).await;
+    let acted = |line: Line| line.entry.contains("act");
+    assert!(std::iter::from_fn(|| lines.try_recv().ok()).any(acted));
+    task.abort();
+}
+
+/// So that the replay, which is folded from what is written, has the action that ended it.
+#[tokio::test(start_paused = true)]
+async fn a_match_that_is_written_has_its_end_in_the_journal() {
+    let (first, mut lines) = setup(0);
+    let (handle, mut table) = live::open::<Pong>(first).unwrap();
+    let task = tokio::spawn(async move {
+        table.gather().await;
+        table.play().await;
+        table.written().await;
+    });
+    let ann = sit(&handle, Some(0), None).await;
+    let bob = sit(&handle, Some(1), None).await;
+    for chair in [&ann, &bob] {
+        say(chair, json!({"type": "player_ready", "n": 1})).await;
+    }
+    say(&ann, json!({"type": "game_action", "n": 2, "action": "resign"})).await;
+    let written = loop {
+        if let Some(written) = lines.recv().await.unwrap().written {
+            break written;
+        }
+    };
+    assert!(!task.is_finished(), "it waits for its last line");
+    written.send(()).unwrap();
+    task.await.unwrap();
+}

@@ -213,6 +213,25 @@ impl Socket {
         timeout(PATIENCE, next).await.unwrap()
     }
 
+    /// The next message; or the code that the server closes it with, none where it just goes.
+    pub(crate) async fn next_or_end(&mut self) -> Result<Value, Option<u16>> {
+        let next = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Text(text))) => {
+                        return Ok(serde_json::from_str(&text).unwrap());
+                    }
+                    Some(Ok(Message::Close(close))) => {
+                        return Err(close.map(|it| it.code.into()));
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Err(None),
+                }
+            }
+        };
+        timeout(PATIENCE, next).await.unwrap()
+    }
+
     /// The next message.
     pub(crate) async fn next(&mut self) -> Value {
         self.next_within(PATIENCE).await.expect("nothing was said")

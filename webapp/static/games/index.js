@@ -36,6 +36,7 @@ import { pong } from "./pong/index.js";
  * @property {Word} about
  * @property {() => Html} picture for lists
  * @property {(state: GameState) => string} rules in one or two sentences
+ * @property {Word} tip what the hands do, in one sentence
  * @property {(seat: Seat) => Stage} stage
  */
 

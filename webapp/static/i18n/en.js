@@ -105,6 +105,7 @@ export default {
     not_ready: "Not ready yet",
     called_off_in: "Called off in {time}",
     pong_rules: "First to {n}, by two. You move with a finger, the mouse or the arrow keys.",
+    pong_tip: "Move with a finger, the mouse or the arrow keys.",
     you: "You",
     watching: "You are watching",
     sound: "Sound",

@@ -310,7 +310,7 @@ class Room {
         if (match?.status !== "active") return "";
         const game = games[this.#info?.game ?? ""];
         if (!away && game && isUnrated(match) && match.you !== null && now - this.#begunAt < TIP_MS) {
-            return html`<p class="tip" data-key="tip" data-test="tip">${game.rules(match.state)}</p>`;
+            return html`<p class="tip" data-key="tip" data-test="tip">${t(game.tip)}</p>`;
         }
         if (!away) return "";
         const time = minutes((away.waiting_until ?? 0) - now + 999);

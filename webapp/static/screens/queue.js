@@ -11,7 +11,7 @@ import { clock, t } from "../lib/words.js";
 import { games } from "../games/index.js";
 import { missing } from "./missing.js";
 
-/** @import { Games, Queued } from "../types.d.ts" */
+/** @import { Games, Queued, QueueUpdate } from "../types.d.ts" */
 
 /** Who has waited for so long, and alone, is offered another opponent. */
 const ALONE_MS = 20_000;
@@ -34,6 +34,8 @@ export function queue(root, name) {
     let wasTold = false;
     /** Whether the lobby was out of reach, so that my place may be lost for that alone. */
     let wasCut = false;
+    /** What the lobby said last. @type {QueueUpdate | undefined} */
+    let last;
     /** Whether the computer plays this game. */
     let hasComputer = false;
     let offered = false;
@@ -97,6 +99,8 @@ export function queue(root, name) {
         const news = lobby.queues.get(name);
         if (lobby.state === "offline") wasCut = true;
         if (gone || !news) return;
+        const isFresh = news !== last;
+        last = news;
         if (news.status === "idle") {
             if (!wasTold) return;
             if (wasCut) {
@@ -109,7 +113,8 @@ export function queue(root, name) {
             show();
             return;
         }
-        [wasTold, wasCut] = [true, lobby.state === "offline"];
+        wasTold = true;
+        if (isFresh) wasCut = false;
         [position, waiting] = [news.position, news.waiting];
         since = Date.parse(news.since);
         if (state === "joining") return;

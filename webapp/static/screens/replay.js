@@ -3,7 +3,7 @@
 import { call, me, Refusal } from "../lib/api.js";
 import { act, html, patch } from "../lib/html.js";
 import { hear as heard } from "../lib/match.js";
-import { announce, failed, icon, loading, named } from "../lib/parts.js";
+import { announce, failed, icon, loading, named, shortly } from "../lib/parts.js";
 import { Playhead, points, saidBy } from "../lib/replay.js";
 import { goBack } from "../lib/router.js";
 import { share } from "../lib/share.js";
@@ -202,7 +202,8 @@ class Tape {
             End: () => this.#seek(this.#to),
         })[event.code];
         // A button that has the focus takes the space for itself.
-        const isPress = event.code === "Space" && event.target instanceof Element && event.target.closest("button");
+        const on = event.target instanceof Element ? event.target.closest("button") : null;
+        const isPress = event.code === "Space" && on !== null;
         if (!does || isPress) return;
         event.preventDefault();
         does();
@@ -218,7 +219,7 @@ class Tape {
     #ending() {
         const outcome = this.#match?.outcome ?? null;
         const winner = this.#match?.players.find(({ seat }) => seat === outcome?.winner);
-        return outcome ? verdict(outcome, "none", winner ? named(winner) : "") : "";
+        return outcome ? verdict(outcome, "none", winner ? shortly(winner) : "") : "";
     }
 
     #show() {
@@ -230,7 +231,8 @@ class Tape {
         const at = this.#head.now();
         const { playing, ended, speed } = this.#head;
         const passed = Math.round((at - this.#from) / 1000);
-        const state = JSON.stringify([playing, ended, speed, passed, hasSound(), this.#match?.players.map(({ score }) => score), this.#match?.status]);
+        const scores = this.#match?.players.map(({ score }) => score);
+        const state = JSON.stringify([playing, ended, speed, passed, scores, this.#match?.status, hasSound()]);
         if (state !== this.#shown || !this.#match) {
             this.#shown = state;
             this.#render(at, playing, ended);

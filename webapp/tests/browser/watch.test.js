@@ -61,10 +61,11 @@ test("flight mode, on and off", limit, async () => {
     const context = eve.page.context();
     await context.setOffline(true);
     await eve.see("connection-banner");
-    await fay.see("pause-banner");
     await eve.picture("flight-mode");
+    const { ball } = eve.heard;
     await context.setOffline(false);
     await back();
+    while (eve.heard.ball === ball) await eve.page.waitForTimeout(50);
 });
 
 test("a locked phone whose connection is lost meanwhile", limit, async () => {

@@ -2,19 +2,23 @@
 //!
 //! A release server on a new SQLite file runs on one core, all players on another, with real
 //! WebSockets over loopback between them. Players sign in as Telegram's users do, queue, get ready,
-//! change their minds about five times a second, and offer a rematch when a match ends.
+//! change their minds about five times a second, and offer a rematch when a match ends. Others may
+//! watch one of the matches.
 
 use std::{
     env,
     path::{Path, PathBuf},
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use rand::{RngExt as _, SeedableRng, rngs::SmallRng};
-use tokio::{process::Command, runtime::Runtime, time::sleep};
+use tokio::{process::Command, runtime::Runtime, sync::watch, time::sleep};
 
 use self::{
     play::{Pair, World},
@@ -22,6 +26,7 @@ use self::{
     rest::{Account, Rest},
     server::{CpuTime, Server},
     tally::Tally,
+    watcher::Watcher,
 };
 use crate::{child, types};
 
@@ -32,7 +37,9 @@ mod play;
 mod report;
 pub(crate) mod rest;
 pub(crate) mod server;
+mod socket;
 mod tally;
+mod watcher;
 mod wire;
 
 const SERVER_CORE: usize = 0;
@@ -71,6 +78,9 @@ struct MatchOptions {
     /// How long to measure each run, once its matches are in their stride.
     #[arg(long, default_value_t = 30)]
     seconds: u64,
+    /// Let so many watch one of the matches, each with an account and a socket of their own.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    watchers: usize,
 }
 
 /// `cargo xtask bench`.
@@ -81,8 +91,9 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     }
     let binary = types::binary("artel")?;
     server::stay_on(PLAYERS_CORE)?;
-    let bench = MatchBench { binary, measure: Duration::from_secs(options.seconds.max(1)) };
-    println!("{}", report::HEAD);
+    let measure = Duration::from_secs(options.seconds.max(1));
+    let bench = MatchBench { binary, measure, watchers: options.watchers };
+    println!("{}", report::head(bench.watchers > 0));
     if options.matches.is_empty() {
         return bench.search().await;
     }
@@ -106,6 +117,7 @@ async fn run_optimised() -> Result<()> {
 struct MatchBench {
     binary: PathBuf,
     measure: Duration,
+    watchers: usize,
 }
 
 impl MatchBench {
@@ -137,35 +149,45 @@ impl MatchBench {
 
     async fn measure(&self, matches: usize) -> Result<Report> {
         ensure!(matches > 0, "at least one match must be played");
-        server::open_files(2 * matches as u64 + FILES_BESIDE)?;
+        let watchers = self.watchers;
+        ensure!(watchers == 0 || matches > 1, "beside the watched match there must be another");
+        server::open_files((2 * matches + watchers) as u64 + FILES_BESIDE)?;
         let server = Server::start(&self.binary, SERVER_CORE).await?;
         let world = World {
             rest: Rest::new(server.address),
             tally: Tally::default(),
             began: Instant::now(),
+            watched: watch::Sender::default(),
         };
         let world = Arc::new(world);
-        let players = Players::new()?;
+        let (players, crowd) = (People::new()?, People::new()?);
+        // What the watchers' reading takes is then not taken for the players' latency.
+        crowd.run(async { server::give_way() }).await?;
 
-        let accounts = players.run(sign_in(world.clone(), matches)).await?;
+        let mut accounts = players.run(sign_in(world.clone(), 2 * matches + watchers)).await?;
+        let audience = accounts.split_off(2 * matches);
         let empty = server.resident()?;
-        let seated = players.run(seat(world.clone(), accounts)).await;
+        let seated = players.run(seat(world.clone(), accounts, watchers > 0)).await;
         if let Err(error) = &seated {
             world.tally.fault(format!("not all could be matched: {error:#}"));
         }
-        let waited = Instant::now();
-        let all = || world.tally.live.load(Relaxed) >= matches as u64;
-        while seated.is_ok() && !all() && waited.elapsed() < BEGIN_MAX {
-            sleep(Duration::from_millis(100)).await;
+        let Tally { live, watching, .. } = &world.tally;
+        if seated.is_ok() {
+            begun(live, matches).await;
+            crowd.run(gather(world.clone(), audience)).await?;
+            begun(watching, watchers).await;
         }
         sleep(STRIDE).await;
 
         let before = CpuTime::now(&server)?;
         let started = Instant::now();
         world.tally.record(true);
-        let mut live = Vec::new();
+        let (mut lives, mut watchings) = (Vec::new(), Vec::new());
         while started.elapsed() < self.measure {
-            live.push(world.tally.live.load(Relaxed));
+            lives.push(live.load(Relaxed));
+            if watchers > 0 {
+                watchings.push(watching.load(Relaxed));
+            }
             sleep(Duration::from_millis(500)).await;
         }
         world.tally.record(false);
@@ -173,7 +195,7 @@ impl MatchBench {
         let after = CpuTime::now(&server)?;
         let cpu = report::Cpu::between(before, after, seconds)?;
         let kib = server.resident()?.saturating_sub(empty);
-        let report = Report::new(matches, &live, seconds, cpu, kib, &world.tally);
+        let report = Report::new(matches, &lives, &watchings, seconds, cpu, kib, &world.tally);
         if !report.holds() {
             eprint!("{}", report.complaints());
             eprintln!("{}", server.complaints());
@@ -182,25 +204,33 @@ impl MatchBench {
     }
 }
 
-/// The thread that all players live on.
-struct Players(Option<Runtime>);
+/// Waits until so many have begun, but not for ever.
+async fn begun(count: &AtomicU64, all: usize) {
+    let waited = Instant::now();
+    while count.load(Relaxed) < all as u64 && waited.elapsed() < BEGIN_MAX {
+        sleep(Duration::from_millis(100)).await;
+    }
+}
 
-impl Players {
-    fn new() -> Result<Players> {
+/// The thread that all players live on, or all watchers.
+struct People(Option<Runtime>);
+
+impl People {
+    fn new() -> Result<People> {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        Ok(Players(Some(runtime.worker_threads(1).enable_all().build()?)))
+        Ok(People(Some(runtime.worker_threads(1).enable_all().build()?)))
     }
 
-    /// Does this among the players.
+    /// Does this among them.
     async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        self.0.as_ref().context("the players have left")?.spawn(work).await?
+        self.0.as_ref().context("they have left")?.spawn(work).await?
     }
 }
 
-impl Drop for Players {
+impl Drop for People {
     fn drop(&mut self) {
         // Dropping a runtime inside another would wait for it, which tokio forbids.
         if let Some(runtime) = self.0.take() {
@@ -209,25 +239,37 @@ impl Drop for Players {
     }
 }
 
-/// Makes the two accounts of each match.
-async fn sign_in(world: Arc<World>, matches: usize) -> Result<Vec<Account>> {
-    stream::iter(1..=2 * matches as u64)
+/// Makes so many accounts.
+async fn sign_in(world: Arc<World>, accounts: usize) -> Result<Vec<Account>> {
+    stream::iter(1..=accounts as u64)
         .map(|telegram_id| world.rest.sign_in(telegram_id))
         .buffered(SIGN_IN_AT_ONCE)
         .try_collect()
         .await
 }
 
-/// Queues two after two, and lets those play who were matched.
-async fn seat(world: Arc<World>, accounts: Vec<Account>) -> Result<()> {
+/// Queues two after two, and lets those play who were matched. The first match may be watched.
+async fn seat(world: Arc<World>, accounts: Vec<Account>, mut watched: bool) -> Result<()> {
     let mut luck = SmallRng::seed_from_u64(1);
     let mut accounts = accounts.into_iter();
     while let (Some(left), Some(right)) = (accounts.next(), accounts.next()) {
         let accounts = [left, right];
         let match_id = world.rest.pair(&accounts).await?;
         let give_up = Instant::now() + GIVE_UP_WITHIN.mul_f64(luck.random());
+        let give_up = Some(give_up).filter(|_| !watched);
         let luck = SmallRng::from_rng(&mut luck);
-        tokio::spawn(Pair { accounts, match_id, luck, give_up }.play(world.clone()));
+        tokio::spawn(Pair { accounts, match_id, luck, give_up, watched }.play(world.clone()));
+        watched = false;
+    }
+    Ok(())
+}
+
+/// Lets all of them watch.
+async fn gather(world: Arc<World>, accounts: Vec<Account>) -> Result<()> {
+    let mut luck = SmallRng::seed_from_u64(2);
+    for account in accounts {
+        let luck = SmallRng::from_rng(&mut luck);
+        tokio::spawn(Watcher { account, luck }.watch(world.clone()));
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use rand::{SeedableRng, rngs::SmallRng};
 use tokio::{
     io::ReadBuf,
+    sync::watch,
     time::{Sleep, sleep_until},
 };
 
@@ -20,6 +21,7 @@ use super::{
     clock::MatchClock,
     person::{Ball, Person},
     rest::{Account, Rest},
+    socket::READ_BYTES,
     tally::Tally,
     wire::{self, Frame, Message, read_frame},
 };
@@ -28,14 +30,13 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 /// A match that says nothing for so long is broken.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
-/// More than any message to a player is long.
-const READ_BYTES: usize = 8192;
-
 /// What all players share.
 pub(crate) struct World {
     pub(crate) rest: Rest,
     pub(crate) tally: Tally,
     pub(crate) began: Instant,
+    /// The match that all watchers are at.
+    pub(crate) watched: watch::Sender<String>,
 }
 
 /// Two people who play until they are stopped.
@@ -44,12 +45,14 @@ pub(crate) struct Pair {
     pub(crate) match_id: String,
     pub(crate) luck: SmallRng,
     /// When they give their first match up, so that the matches of a run end at different times.
-    pub(crate) give_up: Instant,
+    /// Those who are watched play on.
+    pub(crate) give_up: Option<Instant>,
+    pub(crate) watched: bool,
 }
 
 impl Pair {
     pub(crate) async fn play(mut self, world: Arc<World>) {
-        let mut give_up = Some(self.give_up);
+        let mut give_up = self.give_up;
         loop {
             match self.one(&world, give_up.take()).await {
                 Ok(next) => self.match_id = next,
@@ -60,20 +63,23 @@ impl Pair {
 
     /// Plays one match and returns the next.
     async fn one(&mut self, world: &World, give_up: Option<Instant>) -> Result<String> {
+        if self.watched {
+            world.watched.send_replace(self.match_id.clone());
+        }
         let mut chairs = Vec::with_capacity(2);
         for account in &mut self.accounts {
             let person = Person::new(SmallRng::from_rng(&mut self.luck));
             chairs.push(Chair::take(world, account, &self.match_id, person).await?);
         }
         let chairs = chairs.try_into().ok().context("two chairs")?;
-        let mut table = Table::new(world, chairs, give_up);
+        let mut table = Table::new(world, chairs, give_up, self.watched);
         let mut alarm = pin!(sleep_until(Instant::now().into()));
         let next = std::future::poll_fn(|context| table.poll(context, alarm.as_mut())).await;
         if table.phase == Phase::Active {
             world.tally.live.fetch_sub(1, Relaxed);
         }
         for chair in table.chairs {
-            chair.leave(world);
+            chair.socket.leave();
         }
         next
     }
@@ -94,13 +100,19 @@ struct Table<'a> {
     clock: MatchClock,
     ball: Option<Ball>,
     give_up: Option<Instant>,
+    watched: bool,
     heard: Instant,
     /// The match to go to after this one.
     next: Option<String>,
 }
 
 impl Table<'_> {
-    fn new(world: &World, chairs: [Chair; 2], give_up: Option<Instant>) -> Table<'_> {
+    fn new(
+        world: &World,
+        chairs: [Chair; 2],
+        give_up: Option<Instant>,
+        watched: bool,
+    ) -> Table<'_> {
         Table {
             world,
             chairs,
@@ -108,6 +120,7 @@ impl Table<'_> {
             clock: MatchClock::new(),
             ball: None,
             give_up,
+            watched,
             heard: Instant::now(),
             next: None,
         }
@@ -147,12 +160,12 @@ impl Table<'_> {
     /// Reads until there is no more.
     fn listen(&mut self, index: usize, context: &mut Context<'_>) -> Result<()> {
         if self.chairs[index].seq.is_none() {
-            let first = self.chairs[index].take_cut();
+            let first = self.chairs[index].socket.take_cut();
             self.hear(index, &first)?;
         }
         let mut space = [const { MaybeUninit::uninit() }; READ_BYTES];
         let mut read = ReadBuf::uninit(&mut space);
-        while self.chairs[index].read(context, &mut read)? {
+        while self.chairs[index].socket.read(context, &mut read)? {
             self.hear(index, read.filled())?;
         }
         Ok(())
@@ -174,7 +187,7 @@ impl Table<'_> {
                 Frame::Other => {}
             }
         }
-        self.chairs[index].keep_cut(bytes);
+        self.chairs[index].socket.keep_cut(bytes);
         Ok(())
     }
 
@@ -269,7 +282,7 @@ impl Table<'_> {
             }
             self.chairs[opponent].moves.pop_front();
             if n == Some(sent) {
-                self.world.tally.latency(now - at);
+                self.world.tally.latency(self.watched, now - at);
             } else {
                 self.world.tally.count(&self.world.tally.unheard);
             }

@@ -1,6 +1,7 @@
 //! The server that is measured: a process of its own, on a core of its own, on a new database.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File},
     net::SocketAddr,
     path::Path,
@@ -89,6 +90,14 @@ pub(crate) fn stay_on(core: usize) -> Result<()> {
     let pid = std::process::id().to_string();
     let done = run("taskset", &["-a", "-c", "-p", &core.to_string(), &pid])?;
     ensure!(done, "there is no core {core}: the server and the players need one each");
+    Ok(())
+}
+
+/// Lets this thread run only when no other wants its core.
+pub(crate) fn give_way() -> Result<()> {
+    let this = fs::read_link("/proc/thread-self")?;
+    let thread = this.file_name().and_then(OsStr::to_str).context("thread-self")?;
+    ensure!(run("chrt", &["--idle", "--pid", "0", thread])?, "the watchers don't give way");
     Ok(())
 }
 

@@ -9,20 +9,25 @@ use std::{
     time::Duration,
 };
 
-/// Counts and samples of one run. All but `live` and `faults` count only while
+/// Counts and samples of one run. All but `live`, `watching` and `faults` count only while
 /// recording.
 #[derive(Default)]
 pub(crate) struct Tally {
     recording: AtomicBool,
     /// Matches in play now.
     pub(crate) live: AtomicU64,
+    /// Watchers at their match now.
+    pub(crate) watching: AtomicU64,
     /// Matches played to their end.
     pub(crate) ended: AtomicU64,
     pub(crate) heard: Traffic,
     pub(crate) said: Traffic,
+    /// What the watchers heard; the rest is the players'.
+    pub(crate) watched: Traffic,
     /// Moves that the opponent was never told of, because a later one came first.
     pub(crate) unheard: AtomicU64,
     latency: Mutex<Vec<i32>>,
+    watched_latency: Mutex<Vec<i32>>,
     lateness: Mutex<Vec<i32>>,
     faults: Mutex<BTreeMap<String, u64>>,
 }
@@ -52,9 +57,10 @@ impl Tally {
         }
     }
 
-    /// From a player's move to the opponent's knowing of it.
-    pub(crate) fn latency(&self, taken: Duration) {
-        self.sample(&self.latency, taken.as_secs_f64() * 1000.0);
+    /// From a player's move to the opponent's knowing of it, in the watched match or in another.
+    pub(crate) fn latency(&self, watched: bool, taken: Duration) {
+        let samples = if watched { &self.watched_latency } else { &self.latency };
+        self.sample(samples, taken.as_secs_f64() * 1000.0);
     }
 
     /// From an event's moment to a player's knowing of it.
@@ -74,6 +80,11 @@ impl Tally {
     /// The latencies in order, and the latenesses.
     pub(crate) fn samples(&self) -> (Samples, Samples) {
         (Samples::new(&self.latency), Samples::new(&self.lateness))
+    }
+
+    /// The latencies in the watched match, in order.
+    pub(crate) fn watched_latency(&self) -> Samples {
+        Samples::new(&self.watched_latency)
     }
 
     fn sample(&self, samples: &Mutex<Vec<i32>>, ms: f64) {
@@ -112,11 +123,13 @@ mod tests {
     #[test]
     fn quantiles_are_those_of_the_recorded() {
         let tally = Tally::default();
-        tally.latency(Duration::from_secs(9));
+        tally.latency(false, Duration::from_secs(9));
         tally.record(true);
-        (1..=100).rev().for_each(|ms| tally.latency(Duration::from_millis(ms)));
+        (1..=100).rev().for_each(|ms| tally.latency(false, Duration::from_millis(ms)));
+        tally.latency(true, Duration::from_millis(500));
         let (latency, lateness) = tally.samples();
         assert_eq!([0.5, 0.99, 1.0].map(|share| latency.quantile(share)), [50.0, 99.0, 100.0]);
         assert_eq!(lateness.quantile(0.5), f64::INFINITY);
+        assert_eq!(tally.watched_latency().quantile(0.5), 500.0);
     }
 }

@@ -23,7 +23,7 @@ use super::{
 /// Everybody's first rating.
 const FIRST_RATING: i64 = 1500;
 /// More matches than these between the same two within a day don't change their ratings.
-const RATED_GAMES_MAX: u64 = 6;
+const RATED_GAMES_MAX: u64 = 5;
 /// How many questions are asked at once, and how many programs run.
 const ASK_AT_ONCE: usize = 16;
 const VERIFY_AT_ONCE: usize = 4;

@@ -12,8 +12,8 @@ use live::Status;
 use super::{
     database::{MatchId, MatchRow, NEW_RATING, Rows},
     person::Final,
-    server::shown,
     stream::{Told, without_number},
+    table::shown,
     world::{RunEnd, World},
 };
 

@@ -10,9 +10,10 @@
 //! What is real here is `live` and `games`: matches with their clocks, fan-out, chairs and journal
 //! lines, opened and opened again as the arena does it. What is not: SQL, HTTP and WebSockets,
 //! which need threads and sockets that no seed rules. In their place are `database.rs` and
-//! `link.rs`, and `server.rs` and `table.rs` take the steps of `arena/src/{journal,matches,queue}.rs`
-//! in the same order; whoever changes those changes these. The arena's own SQL is tested in
-//! `arena/tests`, and the whole server by `cargo xtask chaos`.
+//! `link.rs`, and what the arena does between them is written again: `server.rs` has its start,
+//! its end and the journal's writer, `table.rs` the steps of `arena/src/matches.rs`, `queue.rs`
+//! those of its queue. Who changes the order of those steps changes it here. The arena's own SQL
+//! is tested in `arena/tests`, and the whole server by `cargo xtask chaos`.
 //!
 //! In every run, once the weather is fine again and all have come to an end: each match has one
 //! result, which is the one that its journal leads to and that everybody was told; the ratings are
@@ -39,7 +40,9 @@ mod link;
 mod luck;
 mod person;
 mod plan;
+mod queue;
 mod server;
+mod socket;
 mod stream;
 mod table;
 #[cfg(test)]

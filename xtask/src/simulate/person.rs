@@ -11,7 +11,8 @@ use super::{
     database::{MatchId, MatchRow, Person},
     link::{Body, Side},
     luck::Luck,
-    server::{Connected, NoSeat, Whereabouts},
+    queue::Whereabouts,
+    socket::{Connected, NoSeat},
     stream::{Heard, RatingHeard, Stream, is},
     world::World,
 };

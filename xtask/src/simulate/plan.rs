@@ -54,7 +54,7 @@ impl Plan {
             deploys: luck.unit(),
             cut_every,
             delay: 1..=far,
-            failing: if luck.chance(0.5) { 0.15 * luck.unit() } else { 0.0 },
+            failing: if luck.chance(0.5) { 0.3 * luck.unit() } else { 0.0 },
             slow,
             outage_every,
             plant,
@@ -81,6 +81,8 @@ pub(super) enum Plant {
     PairPlayers,
     /// A match is not taken up again.
     ForgetMatch,
+    /// Nobody looks for a match whose insertion was not answered.
+    ForgetUnanswered,
     /// A message gets lost in the middle of a connection.
     LoseMessage,
     /// The result is told before it is stored.

@@ -49,6 +49,7 @@ fn planted_faults_are_found() {
     check(Plant::SayWritten, 50, "its journal");
     check(Plant::PairPlayers, 10, "and in match");
     check(Plant::ForgetMatch, 20, "never comes to an end");
+    check(Plant::ForgetUnanswered, 100, "never comes to an end");
     check(Plant::LoseMessage, 5, "comes after message");
     check(Plant::TellFirst, 50, "was told");
 }

@@ -33,6 +33,7 @@ export const pong = {
         const options = /** @type {{ points?: number } | null} */ (state.options);
         return t("pong_rules", { n: options?.points ?? 11 });
     },
+    tip: "pong_tip",
     picture: () => html`<svg class="picture" viewBox="0 0 320 160" aria-hidden="true">
         <rect width="320" height="160" fill="#14181a"/>
         <path d="M160 12V148" stroke="#2c3436" stroke-width="2" stroke-dasharray="6 8"/>
