@@ -103,7 +103,9 @@ async fn replay(
     let messages = replay.messages(&players).map_err(|bad| match bad {
         // It was recorded before an update of the rules, which would play it wrongly.
         BadReplay::Rules { .. } => Problem::new(StatusCode::GONE, "older_rules", bad.to_string()),
-        bad => anyhow::Error::from(bad).into(),
+        BadReplay::Unreadable(_) | BadReplay::Journal(_) | BadReplay::Outcome { .. } => {
+            anyhow::Error::from(bad).into()
+        }
     })?;
     Ok(Json(Replayed { replay, players, messages }))
 }

@@ -432,7 +432,9 @@ impl<G: Game> Match<G> {
             self.return_to(now, seat, place);
         }
         let (queue, shared) = self.fan_out.add(place, seat);
-        match after.and_then(|after| self.fan_out.missed(seat, after)) {
+        // Who has heard nothing yet has nothing to add to.
+        let heard = after.filter(|&it| it > 0);
+        match heard.and_then(|it| self.fan_out.missed(seat, it)) {
             Some(missed) => {
                 missed.into_iter().for_each(|it| self.fan_out.tell_one(place, it));
                 // What has no number may have been missed too.
