@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::{
     Api, Problem,
     extract::Asked,
-    sockets::{self, Goodbye, Heard, PLAYER_SILENCE_MAX, Socket},
+    sockets::{self, Goodbye, Heard, Socket},
 };
 
 pub(crate) fn routes() -> Router<Api> {
@@ -48,9 +48,6 @@ async fn open(
         };
         let goodbye = match arena.sit(&by, id, after).await {
             Ok(chair) => {
-                if chair.seat().is_some() {
-                    socket.silence_max = PLAYER_SILENCE_MAX;
-                }
                 let Err(goodbye) = talk(&arena, &mut socket, chair).await;
                 goodbye
             }

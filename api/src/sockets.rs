@@ -26,10 +26,8 @@ const FRAME_BYTES_MAX: usize = 64 * 1024;
 const READ_BUFFER_BYTES: usize = 512;
 /// Often enough to know of a weak connection while it matters, and then less often.
 const PING_EVERY: Duration = Duration::from_secs(5);
-/// How long a socket may say nothing, not even to our pings, before it is taken for dead …
+/// How long a socket may say nothing, not even to our pings, before it is taken for dead.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
-/// … and how long a player's, whom an opponent waits for.
-pub(crate) const PLAYER_SILENCE_MAX: Duration = Duration::from_secs(9);
 /// How long a client may leave us waiting until it reads.
 const WRITE_TIME_MAX: Duration = Duration::from_secs(10);
 const GOODBYE_TIME_MAX: Duration = Duration::from_secs(2);
@@ -90,7 +88,7 @@ impl Goodbye {
             Goodbye::Replaced => (4409, "a newer socket of yours took over"),
             Goodbye::MatchOver => (4410, "the match is over"),
             Goodbye::TooFast => (4429, "too many messages, or read too slowly"),
-            Goodbye::Silent => (1001, "nothing was heard for too long"),
+            Goodbye::Silent => (1001, "nothing was heard for 60 s"),
         })
     }
 
@@ -165,7 +163,6 @@ pub(crate) struct Socket {
     /// What the last ping says that is not answered yet: microseconds since the socket was opened.
     pinged: Option<u64>,
     heard_at: Instant,
-    pub(crate) silence_max: Duration,
     /// Messages that may come at once: a token bucket, filled up to `filled_at`.
     tokens: f64,
     filled_at: Instant,
@@ -186,7 +183,6 @@ impl Socket {
             opened: now,
             pinged: None,
             heard_at: now,
-            silence_max: SILENCE_MAX,
             tokens: MESSAGES_BURST,
             filled_at: now,
             bad: 0,
@@ -202,7 +198,7 @@ impl Socket {
                 goodbye = &mut self.notice => return Err(goodbye),
                 frame = self.stream.next() => frame,
                 _ = self.pings.tick() => {
-                    if self.heard_at.elapsed() >= self.silence_max {
+                    if self.heard_at.elapsed() >= SILENCE_MAX {
                         return Err(Goodbye::Silent);
                     }
                     let now = self.opened.elapsed().as_micros() as u64;
