@@ -105,7 +105,7 @@ const LINES_MAX: usize = 400;
 const COLUMNS_MAX: usize = 100;
 
 /// The files that may be longer, and why.
-const LONG: [(&str, &str); 9] = [
+const LONG: [(&str, &str); 8] = [
     ("arena/src/accounts.rs", "every way to have an account, with its SQL"),
     ("arena/src/matches.rs", "a match from its opening to its settlement, with its SQL"),
     ("arena/src/queue.rs", "waiting and pairing share their transaction"),
@@ -113,7 +113,6 @@ const LONG: [(&str, &str); 9] = [
     ("games/src/pong.rs", "one game, and its tests"),
     ("live/src/runner.rs", "one loop and all that it answers"),
     ("live/src/wire.rs", "every message of a match"),
-    ("tests/it/support.rs", "the clients that every story uses"),
     ("xtask/src/chaos/player.rs", "all that a player does and remembers while servers die"),
 ];
 
