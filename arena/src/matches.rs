@@ -365,7 +365,14 @@ impl Arena {
             .read(id)
             .await?
             .ok_or_else(|| anyhow::anyhow!("match {id} was to be opened before it was inserted"))?;
-        for_game!(stored.opened.game, G => self.start::<G>(stored))
+        let opened = stored.opened.clone();
+        let Err(error) = for_game!(opened.game, G => self.start::<G>(stored)) else {
+            return Ok(());
+        };
+        // Trying again would not help, and its players would be kept in it for ever.
+        let error = error.report();
+        tracing::error!(r#match = %id, %error, "A match can't go on: it does not count");
+        self.settle(&opened, &opened.abandoned(), &Ending::Broken).await.map(drop)
     }
 
     fn start<G: Game>(&self, stored: Stored) -> Result<()> {

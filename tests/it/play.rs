@@ -118,19 +118,24 @@ async fn who_was_ready_waits_again_when_the_other_was_not() {
     assert_eq!(stats(&ann).await, Value::Null);
 }
 
+/// Whatever is the matter with a match, its players are free to play another.
 #[tokio::test]
-async fn a_match_of_other_rules_does_not_go_on_and_does_not_count() {
-    let server = Server::start().await;
-    let (ann, bob, id) = server.pair("ann", "bob").await;
-    drop(begin([&ann, &bob], &id).await);
-    server.home.sql("update matches set rules = 99").await;
-    let server = server.restart("KILL", &[]).await;
-    let ann = at(&server, &ann);
-    let info = ann.get(&format!("/api/matches/{id}")).await.is(200).body.clone();
-    assert_eq!((&info["status"], &info["winner"]), (&json!("finished"), &Value::Null));
-    assert_eq!(stats(&ann).await, Value::Null);
-    let joined = ann.post("/api/queue/pong/join", json!({})).await;
-    assert_eq!(joined.is(200).body["status"], "waiting");
+async fn a_match_that_cannot_go_on_does_not_count() {
+    for broken in ["update matches set rules = 99", "update journal set entry = '?'"] {
+        let server = Server::start().await;
+        let (ann, bob, id) = server.pair("ann", "bob").await;
+        let [mut left, mut right] = begin([&ann, &bob], &id).await;
+        left.say(json!({"type": "player_move", "n": 2, "y": 0.3})).await;
+        while right.hear("game_update").await["ball"].is_null() {}
+        server.home.sql(broken).await;
+        let server = server.restart("KILL", &[]).await;
+        let ann = at(&server, &ann);
+        let info = ann.get(&format!("/api/matches/{id}")).await.is(200).body.clone();
+        assert_eq!((&info["status"], &info["winner"]), (&json!("finished"), &Value::Null));
+        assert_eq!(stats(&ann).await, Value::Null);
+        let joined = ann.post("/api/queue/pong/join", json!({})).await;
+        assert_eq!(joined.is(200).body["status"], "waiting");
+    }
 }
 
 #[tokio::test]
