@@ -100,7 +100,7 @@ async fn replay(
     Named(id): Named<MatchId>,
 ) -> Result<Json<Replayed>, Problem> {
     let (replay, players) = api.arena.replay(id).await?;
-    let messages = replay.messages(&players).map_err(|bad| match bad {
+    let messages = live::heavy(|| replay.messages(&players)).map_err(|bad| match bad {
         // It was recorded before an update of the rules, which would play it wrongly.
         BadReplay::Rules { .. } => Problem::new(StatusCode::GONE, "older_rules", bad.to_string()),
         BadReplay::Unreadable(_) | BadReplay::Journal(_) | BadReplay::Outcome { .. } => {

@@ -399,12 +399,12 @@ impl Arena {
         } else {
             let entries = journal::parse::<G>(&entries)?;
             let age = u64::try_from(self.clock.now() - opened.created_at.0).unwrap_or_default();
-            live::reopen::<G>(setup, entries, age)
+            live::heavy(|| live::reopen::<G>(setup, entries, age))
                 .map_err(|bad| anyhow::anyhow!("the journal of match {id}: {bad:?}"))?
         };
         for (&user, seat) in opened.users.iter().zip((0..).map(Seat)) {
             if let Some(level) = computers::level(user) {
-                self.players.spawn(self.sit_computer(handle.clone(), seat, level));
+                self.players.spawn(self.sit_computer(handle.clone(), opened.game, seat, level));
             }
         }
         let running = Running { handle, users: opened.users.clone() };
@@ -432,13 +432,14 @@ impl Arena {
     fn sit_computer(
         &self,
         handle: Handle,
+        game: Kind,
         seat: Seat,
         level: Level,
     ) -> impl Future<Output = ()> + use<> {
         let closing = self.closing.clone();
         let play = async move {
             if let Ok(Ok(chair)) = handle.sit(Some(seat), None).await {
-                live::computer::play(chair, level, rand::random).await;
+                live::computer::play(chair, game, level, rand::random::<f64>).await;
             }
         };
         async move {

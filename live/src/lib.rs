@@ -22,7 +22,7 @@ use serde_json::Value;
 pub use chair::{Chair, End, Full, Glance, Handle, Status};
 pub use journal::{Journal, Line};
 pub use replay::replay;
-pub use runner::{Gathered, Match, Setup, open, reopen};
+pub use runner::{Gathered, Match, Setup, heavy, open, reopen};
 
 /// Options from their JSON.
 pub(crate) fn options<G: Game>(json: &Value) -> Result<G::Options, BadOptions> {
