@@ -1,0 +1,3 @@
+//! Billiards: balls, cushions and a cue.
+
+pub mod physics;
