@@ -51,6 +51,7 @@ impl Level {
 pub const fn plays(game: Kind) -> bool {
     match game {
         Kind::Pong => true,
+        Kind::EightBall | Kind::NineBall | Kind::Pyramid | Kind::Kolkhoz => false,
     }
 }
 
