@@ -1,6 +1,14 @@
 //! Which law each kind of contact follows, and the named sets of them.
 
-use super::cue::Stick;
+use super::{
+    ball::{Ball, BallSpec},
+    ball_ball,
+    cue::Stick,
+    cushion::{self, Touch},
+    quirks,
+    table::{Jaw, Segment},
+    vector::{dot, norm, sub, unit},
+};
 
 /// How two balls part.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,4 +131,55 @@ impl Laws {
     pub fn named(name: &str) -> Option<Laws> {
         Laws::ALL.into_iter().find(|laws| laws.name == name)
     }
+
+    /// How far from the nose of a cushion, level, a ball's centre is when they touch. The nose is
+    /// above the ball's centre, so that is nearer than the radius; the reference takes the radius.
+    pub(super) fn reach(&self, nose: f64, spec: &BallSpec) -> f64 {
+        let up = nose - spec.radius;
+        if self.reference { spec.radius } else { level(spec.radius, up) }
+    }
+
+    /// Two balls after they have met.
+    pub(super) fn balls(&self, mut one: Ball, mut two: Ball, spec: &BallSpec) -> [Ball; 2] {
+        let energy = one.energy(spec) + two.energy(spec);
+        if self.reference {
+            quirks::kiss_balls(&mut one, &mut two, spec);
+        }
+        let n = unit(sub(two.r, one.r));
+        let [mut one, mut two] = ball_ball::part(self.ball_ball, [&one, &two], n, spec);
+        if self.reference {
+            quirks::keep_touching(&mut one, &mut two, spec, energy);
+        }
+        [one, two]
+    }
+
+    /// A ball after it has met a straight cushion whose nose is so high.
+    pub(super) fn rail(&self, mut ball: Ball, rail: &Segment, nose: f64, spec: &BallSpec) -> Ball {
+        let normal = rail.normal;
+        if self.reference {
+            quirks::kiss_cushion(&mut ball, rail.from, spec.radius, Some(normal));
+        }
+        let arm = dot(sub(ball.r, rail.from), normal);
+        self.cushioned(&ball, Touch { normal, arm, nose }, spec)
+    }
+
+    /// A ball after it has met a round point of a cushion.
+    pub(super) fn jaw(&self, mut ball: Ball, jaw: &Jaw, nose: f64, spec: &BallSpec) -> Ball {
+        if self.reference {
+            quirks::kiss_cushion(&mut ball, jaw.centre, spec.radius + jaw.radius, None);
+        }
+        let from = sub(ball.r, jaw.centre);
+        // The reference takes the jaw's centre for the point of contact.
+        let arm = if self.reference { norm(from) } else { norm(from) - jaw.radius };
+        self.cushioned(&ball, Touch { normal: unit(from), arm, nose }, spec)
+    }
+
+    fn cushioned(&self, ball: &Ball, touch: Touch, spec: &BallSpec) -> Ball {
+        cushion::rebound(self.cushion, ball, &touch, spec)
+    }
+}
+
+/// The level side of a right triangle with that long side and that height.
+fn level(long: f64, up: f64) -> f64 {
+    libm::sqrt((long * long - up * up).max(0.0))
 }

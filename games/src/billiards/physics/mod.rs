@@ -9,8 +9,15 @@
 //! nose lines; x goes across the table (`0..width`), y along it (`0..length`), z up.
 
 mod ball;
+mod ball_ball;
 mod cue;
+mod cushion;
+mod engine;
 mod laws;
+mod meeting;
+mod quirks;
+pub mod reference;
+mod roots;
 mod shot;
 mod table;
 mod vector;
@@ -18,6 +25,7 @@ mod wire;
 
 pub use ball::{Ball, BallSpec, State};
 pub use cue::{Stick, Strike};
+pub use engine::simulate;
 pub use laws::{BallBall, Cushion, Friction, Laws};
-pub use shot::{Event, EventKind, Motion, Seen, Shot, simulate};
+pub use shot::{Event, EventKind, Motion, Seen, Shot};
 pub use table::{Jaw, Measures, Opening, Pocket, Segment, Table};

@@ -146,21 +146,3 @@ fn crossings(motion: &Motion, lasts: f64, line: f64, spec: &BallSpec, mut found:
         found(if dt.is_finite() { dt.clamp(from, to) } else { from });
     }
 }
-
-/// Plays a shot out: `strike` on balls that lie as given (or no strike, if they move already), until
-/// all rest. A strike that does not [hold](super::Strike::holds) moves nothing.
-///
-/// Always ends: see `engine.rs` for the bound.
-pub fn simulate(
-    _table: &Table,
-    spec: &BallSpec,
-    balls: &[Ball],
-    _strike: Option<&super::Strike>,
-    _laws: &super::Laws,
-) -> Shot {
-    let motions = balls.iter().map(|ball| {
-        let Ball { r, v, w, state } = *ball;
-        alloc::vec![Motion { t: 0.0, state, r, v, w }]
-    });
-    Shot { ball: *spec, motions: motions.collect(), events: Vec::new(), rest: 0.0 }
-}
