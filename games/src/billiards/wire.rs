@@ -1,0 +1,475 @@
+//! What billiards says and hears: the same for every discipline.
+//!
+//! Times are in milliseconds of the match, lengths in metres, angles in radians. The origin is the
+//! corner of the cushions' nose lines; x goes across the table, y along it, from the head to the
+//! foot.
+
+use alloc::vec::Vec;
+use core::f64::consts::{FRAC_PI_2, PI};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    physics::{self, BallSpec},
+    sheet::Sheet,
+};
+use crate::{Refusal, Seat, Time};
+
+/// The fastest stick, in m/s.
+const SPEED_MAX: f64 = 10.0;
+/// How far from the ball's centre the tip may meet it, in radii.
+const TIP_MAX: f64 = physics::Strike::MISCUE;
+/// How far the butt may be raised: 80°.
+const ELEVATION_MAX: f64 = FRAC_PI_2 * 8.0 / 9.0;
+/// Headings beyond this, either way, are refused; a turn is 2π.
+const HEADING_MAX: f64 = 2.0 * PI;
+
+/// What a player may do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// Strike a ball.
+    Strike(Strike),
+    /// Put the ball in hand there. As often as wanted before the strike.
+    Place {
+        /// Which: the one in hand.
+        ball: u8,
+        /// Across the table.
+        x: f64,
+        /// Along the table.
+        y: f64,
+    },
+    /// Choose one of what is offered.
+    Choose {
+        /// Which.
+        choice: Choice,
+    },
+    /// Take a ball off the table as a penalty of the opponent's.
+    Take {
+        /// Which.
+        ball: u8,
+    },
+    /// Give the match up.
+    Resign {},
+}
+
+/// A stroke.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "StrikeAction")]
+pub struct Strike {
+    /// Which ball.
+    pub ball: u8,
+    /// Of the stick: over 0, to 10 m/s.
+    pub speed: f64,
+    /// Where the stick points: 0 is +x, π/2 is +y; from -2π to 2π.
+    pub heading: f64,
+    /// Where the tip meets the ball, left of its centre, in radii.
+    pub side: f64,
+    /// Where the tip meets the ball, above its centre, in radii. `side² + height²` is at most ¼.
+    pub height: f64,
+    /// How far the stick's butt is raised, from 0 to 80°.
+    #[serde(default)]
+    pub elevation: f64,
+    /// The ball and the pocket that are called.
+    #[serde(default)]
+    pub call: Option<Call>,
+    /// The turn is to pass, whatever falls.
+    #[serde(default)]
+    pub safety: bool,
+    /// A push-out.
+    #[serde(default)]
+    pub push_out: bool,
+}
+
+/// A called shot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// The ball that is to fall.
+    pub ball: u8,
+    /// The pocket that it is to fall into.
+    pub pocket: u8,
+}
+
+/// What can be offered to choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// Play on from the table as it is.
+    Play,
+    /// Have the balls racked again and break.
+    Rerack,
+    /// Have the balls racked again and let the other break once more.
+    BreakAgain,
+    /// Have the 8 spotted and play on.
+    Spot,
+    /// Have the balls racked again and break, after the 8 fell on the break.
+    Rebreak,
+    /// Let the one who pushed out play on.
+    HandBack,
+}
+
+/// Where a ball in hand may be placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Hand {
+    /// Wherever it does not touch another ball.
+    Anywhere,
+    /// Behind the head string.
+    Behind,
+}
+
+/// What a stroke can be blamed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Foul {
+    /// The cue ball fell.
+    Scratch,
+    /// The striker met no ball.
+    NoContact,
+    /// The striker met a ball first that was not on.
+    WrongBallFirst,
+    /// Nothing fell, and too little reached a cushion after the contact.
+    NoCushion,
+    /// A ball left the table.
+    BallOffTable,
+    /// The striker fell and had met no ball.
+    OwnBallWithoutContact,
+    /// Nothing fell on the break, and too few balls reached a cushion.
+    IllegalBreak,
+    /// The shot clock and the bank ran out.
+    Clock,
+    /// The 8 fell before its turn.
+    EarlyEight,
+    /// The 8 fell elsewhere than called, or uncalled.
+    EightInWrongPocket,
+    /// The 8 fell with a foul.
+    EightOnFoul,
+    /// The 8 left the table.
+    EightOffTable,
+    /// The third foul running.
+    ThreeFouls,
+}
+
+/// What a stroke comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ruling {
+    /// Its seat plays on.
+    GoesOn,
+    /// The next seat plays.
+    TurnPasses,
+    /// The next seat plays, after a foul.
+    Foul,
+    /// The other seat chooses, after a bad break of 8-ball.
+    IllegalBreak,
+    /// The 8 fell on the break: a choice follows.
+    EightOnBreak,
+    /// The other seat chooses, after a push-out.
+    PushOut,
+    /// The other seat takes a ball, after a foul.
+    Penalty,
+    /// Its seat has won the rack.
+    RackWon,
+    /// Its seat has lost the rack.
+    RackLost,
+    /// The rack is over, and nobody's.
+    RackOver,
+}
+
+/// What somebody's hand is doing while they aim: shown to others as it is, and never part of the
+/// match.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Aim {
+    /// The ball that would be struck.
+    pub ball: u8,
+    /// Where the stick points.
+    pub heading: f64,
+    /// How far it is drawn back, as the speed that it would have; 0 is not at all.
+    pub speed: f64,
+    /// As in a strike.
+    pub side: f64,
+    /// As in a strike.
+    pub height: f64,
+    /// As in a strike.
+    #[serde(default)]
+    pub elevation: f64,
+    /// Over what place the ball in hand is held, across the table.
+    #[serde(default)]
+    pub x: Option<f64>,
+    /// The same, along the table.
+    #[serde(default)]
+    pub y: Option<f64>,
+}
+
+/// What changed.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Update {
+    /// Whose turn it is, and what they may do.
+    Turn(Turn),
+    /// A stroke, and all that comes of it until the balls rest.
+    Shot(Shot),
+    /// What the referee says, once the balls rest or the clock has run out.
+    Verdict(Told),
+    /// The balls lie so now.
+    Balls(Balls),
+    /// `[ball, x, y]`: the ball in hand was put there.
+    Placed((u8, f64, f64)),
+    /// `[seat, choice]`.
+    Chose((Seat, Choice)),
+    /// `[seat, ball]`: a penalty ball was taken off the table.
+    Took((Seat, u8)),
+    /// How the match stands.
+    Sheet(Sheet),
+}
+
+/// What kind of thing is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "TurnPhase")]
+pub enum Doing {
+    /// Strike the first stroke of a rack.
+    Break,
+    /// Strike.
+    Shoot,
+    /// Choose.
+    Choose,
+    /// Take a ball.
+    Take,
+}
+
+/// A turn.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Turn {
+    /// Whose.
+    pub seat: Seat,
+    /// What they are to do.
+    pub phase: Doing,
+    /// When the shot clock has run out and the seat's bank begins to; nothing while it stands still
+    /// for a seat that the server itself cut off.
+    pub until: Option<f64>,
+    /// What is left in the banks of time, by seat.
+    pub bank: Vec<f64>,
+    /// Whether the first ball is in hand, and where it may be placed.
+    pub hand: Option<Hand>,
+    /// The balls that may be struck.
+    pub strikers: Vec<u8>,
+    /// The balls that may be hit first.
+    pub on: Vec<u8>,
+    /// Whether a call or a safety must come with the strike.
+    pub calls: bool,
+    /// Whether a safety may be declared.
+    pub safety: bool,
+    /// Whether a push-out may be declared.
+    pub push_out: bool,
+    /// What can be chosen.
+    pub choices: Vec<Choice>,
+    /// The balls that may be taken.
+    pub takes: Vec<u8>,
+}
+
+/// A stroke under way.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Shot {
+    /// Whose.
+    pub seat: Seat,
+    /// When it was struck.
+    pub began: f64,
+    /// When the balls will be at rest.
+    pub rest: f64,
+    /// The stroke.
+    pub strike: Strike,
+    /// How the balls move; its times are in seconds from `began`.
+    pub path: physics::Shot,
+}
+
+/// What the referee says of a stroke, or of a clock that ran out.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "Verdict")]
+pub struct Told {
+    /// Whose stroke or clock.
+    pub seat: Seat,
+    /// What it comes to.
+    pub ruling: Ruling,
+    /// What was wrong with it.
+    pub fouls: Vec<Foul>,
+    /// `[ball, pocket]` of every ball that fell, in order, those that come back included.
+    pub potted: Vec<(u8, u8)>,
+    /// The balls that left the table.
+    pub off: Vec<u8>,
+    /// The balls that come back to the table.
+    pub spotted: Vec<u8>,
+    /// What it gave, by seat.
+    pub points: Vec<i64>,
+    /// When the next rack will be set up, if this one is over and the match is not.
+    pub next_rack_at: Option<f64>,
+}
+
+/// Where the balls lie.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Balls {
+    /// Why it is told.
+    pub why: Why,
+    /// `[ball, x, y]` of every ball on the table.
+    pub at: Vec<(u8, f64, f64)>,
+}
+
+/// Why balls lie elsewhere than a shot left them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "BallsMoved")]
+pub enum Why {
+    /// They were set up.
+    Rack,
+    /// Some came back to the table.
+    Spotted,
+    /// The first ball is in hand, and was put on a free place.
+    Hand,
+}
+
+/// All that can be seen.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+pub struct View {
+    /// Which game of billiards it is.
+    pub discipline: &'static str,
+    /// The table.
+    pub table: physics::Table,
+    /// What the balls are like.
+    pub ball: BallSpec,
+    /// The marks on the cloth.
+    pub spots: Spots,
+    /// `[ball, x, y]` of every ball on the table; during a shot, where they lay when it began.
+    pub balls: Vec<(u8, f64, f64)>,
+    /// The shot under way.
+    pub shot: Option<Shot>,
+    /// Whose turn it is; nobody's while balls roll and between racks.
+    pub turn: Option<Turn>,
+    /// What the referee said last.
+    pub verdict: Option<Told>,
+    /// How the match stands.
+    pub sheet: Sheet,
+    /// How many racks win the match; in Kolkhoz, how many are played.
+    pub target: u8,
+    /// When the next rack will be set up.
+    pub next_rack_at: Option<f64>,
+    /// What a strike is held to.
+    pub limits: Limits,
+    /// When the match ends whatever the score.
+    pub ends_at: f64,
+}
+
+/// The marks on the cloth.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Spots {
+    /// In the middle of the head string.
+    pub head: [f64; 2],
+    /// Where the first ball of a rack stands.
+    pub foot: [f64; 2],
+    /// The `y` of the line behind which a ball in hand may have to lie.
+    pub head_string: f64,
+    /// The `y` of the line between the middle pockets.
+    pub centre: f64,
+}
+
+/// What a strike is held to.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Limits {
+    /// The fastest stick, in m/s.
+    pub speed: f64,
+    /// How far from the centre the tip may meet the ball, in radii.
+    pub tip: f64,
+    /// How far the butt may be raised.
+    pub elevation: f64,
+}
+
+impl Limits {
+    /// Those of every discipline.
+    pub const ALL: Limits = Limits { speed: SPEED_MAX, tip: TIP_MAX, elevation: ELEVATION_MAX };
+}
+
+impl Strike {
+    /// Refuses numbers that no stick could have.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        check_numbers(self.speed, self.heading, self.elevation, [self.side, self.height])?;
+        if self.speed <= 0.0 {
+            return Err(SLOW_OR_FAST);
+        }
+        Ok(())
+    }
+
+    /// For the physics.
+    pub(super) fn stick(&self) -> physics::Strike {
+        physics::Strike {
+            ball: self.ball.into(),
+            speed: self.speed,
+            heading: self.heading,
+            elevation: self.elevation,
+            side: self.side,
+            height: self.height,
+        }
+    }
+}
+
+impl Aim {
+    /// Whether its numbers are ones that a hand could have.
+    ///
+    /// # Errors
+    /// Says which number is out of range.
+    pub fn valid(&self) -> Result<(), Refusal> {
+        check_numbers(self.speed, self.heading, self.elevation, [self.side, self.height])?;
+        let places = [self.x, self.y].into_iter().flatten();
+        for place in places {
+            finite(place)?;
+            // A table and the rails around it, with room to spare.
+            if !(-1.0..=6.0).contains(&place) {
+                let message = "x and y must be within reach of the table";
+                return Err(Refusal { code: "place_outside", message });
+            }
+        }
+        Ok(())
+    }
+}
+
+const SLOW_OR_FAST: Refusal = Refusal {
+    code: "speed_out_of_range",
+    message: "the stick's speed must be over 0 and at most 10 m/s",
+};
+
+fn check_numbers(speed: f64, heading: f64, elevation: f64, tip: [f64; 2]) -> Result<(), Refusal> {
+    for number in [speed, heading, elevation, tip[0], tip[1]] {
+        finite(number)?;
+    }
+    if !(0.0..=SPEED_MAX).contains(&speed) {
+        return Err(SLOW_OR_FAST);
+    }
+    if !(-HEADING_MAX..=HEADING_MAX).contains(&heading) {
+        let message = "the heading must be from -2π to 2π";
+        return Err(Refusal { code: "heading_out_of_range", message });
+    }
+    if !(0.0..=ELEVATION_MAX).contains(&elevation) {
+        let message = "the stick's butt may be raised by 0 to 80°";
+        return Err(Refusal { code: "elevation_out_of_range", message });
+    }
+    if tip[0] * tip[0] + tip[1] * tip[1] > TIP_MAX * TIP_MAX + 1e-9 {
+        let message = "the tip must meet the ball within half a radius of its centre";
+        return Err(Refusal { code: "tip_off_the_ball", message });
+    }
+    Ok(())
+}
+
+/// Refuses what is not a number.
+pub(super) fn finite(number: f64) -> Result<(), Refusal> {
+    if number.is_finite() {
+        return Ok(());
+    }
+    Err(Refusal { code: "bad_number", message: "every number must be finite" })
+}
+
+/// To milliseconds of the wire, exact to the microsecond.
+pub(super) fn millis(at: Time) -> f64 {
+    at.0 as f64 / 1e3
+}
