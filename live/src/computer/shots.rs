@@ -268,17 +268,20 @@ fn value(sight: &Sight, stroke: &Stroke) -> f64 {
     };
     let shot = simulate(table, spec, &balls, Some(&strike), &Laws::play());
     let number = |index: usize| sight.balls[index].0;
-    let (mut first, mut cushion, mut worth, mut scratched) = (None, false, 0.0, false);
+    let (mut first, mut fell, mut worth, mut scratched) = (None, false, 0.0, false);
+    // After the first contact: the balls that met a cushion, and those that crossed the middle.
+    let (mut cushions, mut crossed) = (Vec::new(), Vec::new());
     for seen in shot.seen(table) {
         match seen {
             Seen::Hit(a, b) if first.is_none() => {
                 first = Some(number(if a == striker { b } else { a }));
             }
-            Seen::Cushion(_) => cushion |= first.is_some(),
+            Seen::Cushion(ball) if first.is_some() => cushions.push(ball),
+            Seen::Crossed(ball) if first.is_some() => crossed.push(ball),
             Seen::Pot(ball, _) if sight.pool && ball == striker => scratched = true,
             Seen::Pot(ball, pocket) => {
                 let called = stroke.call == Some((number(ball), pocket as u8));
-                cushion = true;
+                fell = true;
                 worth += match (sight.calls, called) {
                     // The last ball of a rack that is called wins it; the 8 uncalled loses it.
                     (true, true) if sight.on == [number(ball)] => GAME,
@@ -287,11 +290,17 @@ fn value(sight: &Sight, stroke: &Stroke) -> f64 {
                     (true, false) => 0.0,
                 };
             }
-            Seen::Hit(..) | Seen::Crossed(_) => {}
+            Seen::Hit(..) | Seen::Cushion(_) | Seen::Crossed(_) => {}
         }
     }
-    let legal = first.is_some_and(|it| sight.on.contains(&it)) && cushion && !scratched;
-    match legal {
+    let driven = match (sight.pool, cushions.as_slice()) {
+        (_, []) => false,
+        // Two cushions, or one and the middle of the table.
+        (false, [ball]) => crossed.contains(ball),
+        (true, _) | (false, _) => true,
+    };
+    let met = first.is_some_and(|it| sight.on.contains(&it));
+    match met && !scratched && (fell || driven) {
         true => worth,
         false => FOUL + worth.min(0.0),
     }
