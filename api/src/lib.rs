@@ -6,6 +6,7 @@
 //! [`admit`](limits::admit) (who and from where, rate limits), the handler.
 
 mod auth;
+mod billiards;
 mod border;
 mod docs;
 mod extract;

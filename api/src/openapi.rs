@@ -80,6 +80,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(games_api::routes())
         .merge(queue::routes())
         .merge(matches::routes())
+        .merge(billiards::routes())
         .merge(users::routes())
         .merge(tickets::routes())
         .merge(operations::routes())
