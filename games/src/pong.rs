@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Absence, BadOptions, Game, NoGesture, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time, Viewer,
-    seed::Luck,
+    Absence, BadOptions, Game, NoGesture, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time,
+    Viewer, seed::Luck,
 };
 
 const WIDTH: f64 = 800.0;

@@ -7,9 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    discipline::{
-        Discipline, Next, Offer, Permit, Stroke, Verdict, check_clock, in_range,
-    },
+    discipline::{Discipline, Next, Offer, Permit, Stroke, Verdict, check_clock, in_range},
     physics::{BallSpec, Table},
     pool,
     rack::{self, Layout},
@@ -170,9 +168,8 @@ impl EightBall {
 /// an open table.
 fn on(sheet: &Sheet, seat: Seat) -> Vec<u8> {
     let group = sheet.groups[seat.index()];
-    let mine = |ball: &u8| {
-        Group::of(*ball).is_some_and(|its| group.is_none_or(|group| its == group))
-    };
+    let mine =
+        |ball: &u8| Group::of(*ball).is_some_and(|its| group.is_none_or(|group| its == group));
     let on: Vec<u8> = sheet.on_table().filter(mine).collect();
     if on.is_empty() { vec![EIGHT] } else { on }
 }

@@ -145,8 +145,7 @@ impl Discipline for Kolkhoz {
     /// A break that is not made in time passes on; later it is a foul like any.
     fn out_of_time(&self, sheet: &Sheet, seat: Seat) -> Verdict {
         let breaking = sheet.stage == Stage::Break;
-        let next =
-            Next::Play { seat: sheet.after(seat), hand: breaking.then_some(Hand::Behind) };
+        let next = Next::Play { seat: sheet.after(seat), hand: breaking.then_some(Hand::Behind) };
         self.foul(sheet.clone(), seat, vec![Foul::Clock], Vec::new(), next)
     }
 

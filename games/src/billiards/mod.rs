@@ -27,6 +27,7 @@ pub use eight_ball::EightBall;
 pub use kolkhoz::{Kolkhoz, Settlement, settle};
 pub use nine_ball::NineBall;
 pub use pyramid::Pyramid;
+pub use rack::Layout;
 pub use record::Seen;
 pub use sheet::{Group, Sheet, Stage};
 pub use wire::{
@@ -39,7 +40,6 @@ use crate::{
     seed::Luck,
 };
 use physics::{Ball, Laws, State, simulate};
-use rack::Layout;
 use wire::millis;
 
 /// How long a finished rack stays to be seen.
@@ -90,7 +90,10 @@ enum Phase {
     /// Balls roll.
     Rolling(Box<Rolling>),
     /// A rack is over, and the next is not yet set up.
-    Between { until: Time, breaker: Seat },
+    Between {
+        until: Time,
+        breaker: Seat,
+    },
     Over(Outcome),
 }
 
@@ -232,9 +235,8 @@ impl<D: Discipline> Game for Billiards<D> {
         // Several things can be due at one instant: each is handled once, in this order.
         while self.next_wake().is_some_and(|due| due <= at) {
             let seats = (0..self.players.len()).map(|seat| Seat(seat as u8));
-            let gone = seats.into_iter().find(|&seat| {
-                self.gone_at(seat).is_some_and(|due| due <= at)
-            });
+            let gone =
+                seats.into_iter().find(|&seat| self.gone_at(seat).is_some_and(|due| due <= at));
             if let Some(gone) = gone {
                 self.drop_out(at, gone, true, out);
             } else if self.ends_at <= at {
@@ -362,10 +364,13 @@ impl<D: Discipline> Billiards<D> {
     ) -> Result<(), Refusal> {
         let stroke = self.check_strike(turn, &strike)?;
         let table = D::table();
-        let balls: Vec<Ball> = (0..).zip(&self.lie).map(|(ball, &place)| {
-            let state = if self.sheet.has(ball) { State::Stationary } else { State::Pocketed };
-            Ball { state, ..Ball::at_rest(place) }
-        }).collect();
+        let balls: Vec<Ball> = (0..)
+            .zip(&self.lie)
+            .map(|(ball, &place)| {
+                let state = if self.sheet.has(ball) { State::Stationary } else { State::Pocketed };
+                Ball { state, ..Ball::at_rest(place) }
+            })
+            .collect();
         let path = simulate(&table, &D::SPEC, &balls, Some(&strike.stick()), &Laws::play());
         let seen: Vec<Seen> = path.seen(&table).into_iter().map(Seen::from).collect();
         let ends = path.motions.iter().map(|it| it.last().map(|motion| motion.r));
@@ -381,7 +386,8 @@ impl<D: Discipline> Billiards<D> {
         self.check_striker(turn.seat, strike.ball)?;
         let permit = self.rules.permit(&self.sheet, turn.seat);
         if strike.push_out && !permit.push_out {
-            let message = "a push-out may be declared only right after a legal break, where it is set";
+            let message =
+                "a push-out may be declared only right after a legal break, where it is set";
             return Err(Refusal { code: "no_push_out_here", message });
         }
         if strike.safety && !permit.calls {
@@ -440,8 +446,7 @@ impl<D: Discipline> Billiards<D> {
     ) {
         self.acted(at, stroke.seat);
         let rest = (at + Time::at_or_after(path.rest)).max(at + Time(1));
-        let shot =
-            Shot { seat: stroke.seat, began: millis(at), rest: millis(rest), strike, path };
+        let shot = Shot { seat: stroke.seat, began: millis(at), rest: millis(rest), strike, path };
         out.tell(Update::Shot(shot.clone()));
         self.phase = Phase::Rolling(Box::new(Rolling {
             rest,
@@ -732,8 +737,7 @@ impl<D: Discipline> Billiards<D> {
     /// Who leads, of those who still play; nobody when two do.
     fn leader(&self) -> Option<Seat> {
         let scores = self.scores();
-        let standing =
-            |seat: Seat| (scores[seat.index()], self.rules.tie_break(&self.sheet, seat));
+        let standing = |seat: Seat| (scores[seat.index()], self.rules.tie_break(&self.sheet, seat));
         let playing = || self.sheet.order.iter().filter(|it| !self.sheet.out[it.index()]);
         let best = playing().map(|&seat| standing(seat)).max()?;
         let mut leaders = playing().filter(|&&seat| standing(seat) == best);
@@ -817,8 +821,7 @@ impl<D: Discipline> Billiards<D> {
     }
 }
 
-const NOT_IN_HAND: Refusal =
-    Refusal { code: "not_in_hand", message: "that ball is not in hand" };
+const NOT_IN_HAND: Refusal = Refusal { code: "not_in_hand", message: "that ball is not in hand" };
 
 /// What of the table is in the hand of somebody who is to strike.
 fn shooting(turn: &At) -> Result<Option<Hand>, Refusal> {

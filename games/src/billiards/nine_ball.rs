@@ -7,9 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    discipline::{
-        Discipline, Next, Offer, Permit, Stroke, Verdict, check_clock, in_range,
-    },
+    discipline::{Discipline, Next, Offer, Permit, Stroke, Verdict, check_clock, in_range},
     physics::{BallSpec, Table},
     pool,
     rack::{self, Layout},
@@ -116,9 +114,8 @@ impl Discipline for NineBall {
         after.fouls[seat.index()] = 0;
         let nine = (!after.has(NINE)).then_some(NINE);
         if stroke.push_out {
-            let play = |choice, seat| {
-                Offer { choice, spot: None, next: Next::Play { seat, hand: None } }
-            };
+            let play =
+                |choice, seat| Offer { choice, spot: None, next: Next::Play { seat, hand: None } };
             let offers = vec![play(Choice::Play, other), play(Choice::HandBack, seat)];
             let next = Next::Choose { seat: other, offers };
             return Verdict::new(Ruling::PushOut, after, next).spotting(nine);

@@ -439,12 +439,7 @@ const SLOW_OR_FAST: Refusal = Refusal {
     message: "the stick's speed must be over 0 and at most 10 m/s",
 };
 
-fn check_numbers(
-    speed: f64,
-    heading: f64,
-    elevation: f64,
-    tip: [f64; 2],
-) -> Result<(), Refusal> {
+fn check_numbers(speed: f64, heading: f64, elevation: f64, tip: [f64; 2]) -> Result<(), Refusal> {
     for number in [speed, heading, elevation, tip[0], tip[1]] {
         finite(number)?;
     }

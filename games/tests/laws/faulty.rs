@@ -6,8 +6,8 @@ use std::{
 };
 
 use games::{
-    Absence, Audience, BadOptions, Game, NoGesture, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time,
-    Viewer,
+    Absence, Audience, BadOptions, Game, NoGesture, Out, Outcome, Pace, Reason, Refusal, Seat,
+    Seed, Time, Viewer,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -23,9 +23,8 @@ fn plausible(game: Kind) -> BoxedStrategy<Value> {
 
 fn billiards() -> BoxedStrategy<Value> {
     let ball = || prop_oneof![3 => Just(0u8), 1 => 0..17u8];
-    let call = (1..16u8, 0..7u8).prop_map(|(ball, pocket)| {
-        json!({ "call": { "ball": ball, "pocket": pocket } })
-    });
+    let call = (1..16u8, 0..7u8)
+        .prop_map(|(ball, pocket)| json!({ "call": { "ball": ball, "pocket": pocket } }));
     let declared = prop_oneof![
         4 => Just(json!({})),
         4 => call,
@@ -172,9 +171,7 @@ const KOLKHOZ: &[u64] = &[0, 0, 0, 0];
 fn past_step(game: Kind, seed: u64, i: u64) -> Step {
     let luck = (i * 37 + seed * 11) % 101;
     let (wait, action) = match game {
-        Kind::Pong => {
-            (150_000 + i * 1_000, json!({ "action": "move", "y": luck as f64 / 100.0 }))
-        }
+        Kind::Pong => (150_000 + i * 1_000, json!({ "action": "move", "y": luck as f64 / 100.0 })),
         Kind::EightBall | Kind::NineBall | Kind::Pyramid | Kind::Kolkhoz => {
             let mut strike = json!({
                 "action": "strike",
@@ -191,7 +188,9 @@ fn past_step(game: Kind, seed: u64, i: u64) -> Step {
                     strike
                 }
                 2 => json!({ "action": "take", "ball": luck % 16 }),
-                _ => json!({ "action": "choose", "choice": if i % 3 == 0 { "spot" } else { "play" } }),
+                _ => {
+                    json!({ "action": "choose", "choice": if i % 3 == 0 { "spot" } else { "play" } })
+                }
             };
             (2_500_000, action)
         }

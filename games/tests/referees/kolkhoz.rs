@@ -43,11 +43,8 @@ fn each_with_each_is_mine_less_everybodys() {
 
 #[test]
 fn a_player_keeps_the_table_while_potting() {
-    let verdict = judged(
-        &rack(),
-        &[Hit(0, 3), Pot(3, 0), Pot(0, 1)],
-        (Ruling::GoesOn, &[], plays(ME)),
-    );
+    let verdict =
+        judged(&rack(), &[Hit(0, 3), Pot(3, 0), Pot(0, 1)], (Ruling::GoesOn, &[], plays(ME)));
     assert_eq!((verdict.points, verdict.sheet.points), (vec![2, 0, 0], vec![2, 0, 0]));
     let miss = [Hit(0, 3), Cushion(3), Crossed(3)];
     judged(&rack(), &miss, (Ruling::TurnPasses, &[], plays(OTHER)));

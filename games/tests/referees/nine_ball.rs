@@ -65,9 +65,11 @@ fn on_a_foul_the_nine_comes_back_and_the_others_do_not() {
     let seen = [Hit(0, 1), Pot(1, 0), Pot(9, 2), Pot(0, 3)];
     let verdict = judged(&rack(&[]), &seen, fouled(&[Foul::Scratch]));
     assert_eq!((verdict.spotted, verdict.sheet.gone), (vec![9], vec![1]));
-    let verdict = judged(&rack(&[]), &[Hit(0, 1), Pot(4, 1), Off(9)], fouled(&[Foul::BallOffTable]));
+    let verdict =
+        judged(&rack(&[]), &[Hit(0, 1), Pot(4, 1), Off(9)], fouled(&[Foul::BallOffTable]));
     assert_eq!((verdict.spotted, verdict.sheet.gone), (vec![9], vec![4]));
-    let verdict = judged(&rack(&[]), &[Hit(0, 1), Cushion(1), Off(6)], fouled(&[Foul::BallOffTable]));
+    let verdict =
+        judged(&rack(&[]), &[Hit(0, 1), Cushion(1), Off(6)], fouled(&[Foul::BallOffTable]));
     assert_eq!((verdict.spotted, verdict.sheet.gone), (vec![], vec![6]));
 }
 
