@@ -4,7 +4,7 @@ use alloc::{format, vec, vec::Vec};
 use core::{fmt, ops::RangeInclusive};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     physics::{self, BallSpec},

@@ -27,6 +27,7 @@ pub use eight_ball::EightBall;
 pub use kolkhoz::{Kolkhoz, Settlement, settle};
 pub use nine_ball::NineBall;
 pub use pyramid::Pyramid;
+pub use rack::Layout;
 pub use record::Seen;
 pub use sheet::{Group, Sheet, Stage};
 pub use wire::{
@@ -39,7 +40,6 @@ use crate::{
     seed::Luck,
 };
 use physics::{Ball, Laws, State, simulate};
-use rack::Layout;
 use wire::millis;
 
 /// How long a finished rack stays to be seen.

@@ -15,11 +15,6 @@ pub(super) const CUE: u8 = 0;
 /// A break that pots nothing must drive this many object balls to a cushion.
 pub(super) const BREAK_CUSHIONS: usize = 4;
 
-/// The object balls that fell or left the table.
-pub(super) fn lost(seen: &[Seen]) -> impl Iterator<Item = u8> + '_ {
-    record::lost(seen).filter(|&ball| ball != CUE)
-}
-
 /// Whether an object ball fell.
 pub(super) fn pots(seen: &[Seen]) -> bool {
     record::potted(seen).any(|(ball, _)| ball != CUE)

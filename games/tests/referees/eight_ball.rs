@@ -75,6 +75,14 @@ fn after_the_eight(seat: Seat, hand: Option<Hand>) -> Next {
     )
 }
 
+fn fouled(fouls: &[Foul]) -> (Ruling, &[Foul], Next) {
+    (FOUL, fouls, in_hand(OTHER, Hand::Anywhere))
+}
+
+fn lost(fouls: &[Foul]) -> (Ruling, &[Foul], Next) {
+    (Ruling::RackLost, fouls, rack_to(OTHER))
+}
+
 fn rack_to(winner: Seat) -> Next {
     Next::Rack { winner: Some(winner), breaker: OTHER }
 }
@@ -182,8 +190,7 @@ fn only_the_called_ball_in_its_pocket_goes_on() {
 #[test]
 fn fouls_give_the_ball_in_hand_anywhere() {
     let sheet = mine_are_solids(&[]);
-    let foul = |fouls| (FOUL, fouls, in_hand(OTHER, Hand::Anywhere));
-    let case = |seen: &[Seen], fouls: &[Foul]| judged(&sheet, &call(3, 2), seen, foul(fouls));
+    let case = |seen: &[Seen], fouls: &[Foul]| judged(&sheet, &call(3, 2), seen, fouled(fouls));
     case(&[], &[Foul::NoContact]);
     case(&[Cushion(0), Cushion(0)], &[Foul::NoContact]);
     case(&[Hit(0, 9), Cushion(9)], &[Foul::WrongBallFirst]);
@@ -209,7 +216,6 @@ fn the_eight_as_called_wins() {
 
 #[test]
 fn the_eight_otherwise_loses() {
-    let lost = |fouls| (Ruling::RackLost, fouls, rack_to(OTHER));
     let early = mine_are_solids(&[1, 2, 3, 4, 5, 6]);
     let last = [Hit(0, 7), Pot(7, 2), Pot(8, 4)];
     judged(&early, &call(7, 2), &last, lost(&[Foul::EarlyEight]));

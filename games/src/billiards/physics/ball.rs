@@ -17,8 +17,8 @@ pub struct BallSpec {
     pub slide: f64,
     /// Resistance to rolling, as a friction.
     pub roll: f64,
-    /// Friction against spin about the upright axis, times its arm, in metres: such spin slows by
-    /// `5 spin g / (2 radius²)` a second.
+    /// Friction against spin about the upright axis: such spin slows by `5 spin g / (2 radius)` a
+    /// second.
     pub spin: f64,
     /// Friction between two balls, where a law takes it for constant.
     pub ball_friction: f64,
@@ -32,8 +32,8 @@ pub struct BallSpec {
     pub gravity: f64,
 }
 
-/// `spin` of a ball is this times its radius. With it, spin slows by 10.9 rad/s² whatever the
-/// ball's size; 5 to 15 have been measured (Alciatore, billiards.colostate.edu).
+/// `spin` of a ball is this times its radius, in metres. With it, spin slows by 10.9 rad/s² whatever
+/// the ball's size; 5 to 15 have been measured (Alciatore, billiards.colostate.edu).
 const SPIN_ARM: f64 = 10.0 * 2.0 / 5.0 / 9.0;
 
 impl BallSpec {
@@ -78,7 +78,7 @@ impl BallSpec {
 
     /// How fast spin about the upright axis slows, in rad/s².
     pub fn spin_slowing(&self) -> f64 {
-        5.0 * self.spin * self.gravity / (2.0 * self.radius * self.radius)
+        5.0 * self.spin * self.gravity / (2.0 * self.radius)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The cue: an instantaneous strike at a point, and squirt.
 
+use core::f64::consts::FRAC_PI_2;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,14 +50,24 @@ impl Strike {
     /// (Alciatore, TP 2.1).
     pub const MISCUE: f64 = 0.5;
 
-    /// Whether the numbers are finite and the tip meets the ball within [`Strike::MISCUE`].
+    /// Whether the numbers are finite and the stick meets the ball.
     pub fn holds(&self) -> bool {
         let numbers = [self.speed, self.heading, self.elevation, self.side, self.height];
         numbers.iter().all(|number| number.is_finite())
             && self.speed >= 0.0
-            && (0.0..core::f64::consts::FRAC_PI_2).contains(&self.elevation)
-            && self.side * self.side + self.height * self.height
-                <= Strike::MISCUE * Strike::MISCUE + 1e-9
+            && (0.0..FRAC_PI_2).contains(&self.elevation)
+            && self.offset() < 1.0
+    }
+
+    /// Whether a tip would slip off. The strike is played as given all the same: the rules decide
+    /// what to allow.
+    pub fn miscues(&self) -> bool {
+        self.offset() > Strike::MISCUE * Strike::MISCUE + 1e-9
+    }
+
+    /// How far off the centre the tip is, over the radius, squared.
+    fn offset(&self) -> f64 {
+        self.side * self.side + self.height * self.height
     }
 
     /// The ball right after the blow: Alciatore's TP A.30 for speed and spin, TP A.31 for squirt.

@@ -95,7 +95,9 @@ fn stronge(normal: f64, across: f64, e: f64, mu: f64, ratio: f64) -> f64 {
     };
     // It sticks until the spring pulls harder than friction holds.
     let pull = |t: f64| spring(t).0.abs() - mu * normal * eta * libm::sin(phase(t));
-    let until = crossing(pull, closed, parted);
+    // Where it begins to stick the two are equal for an instant, which is no crossing.
+    let begin = if from < closed { closed } else { from + 1e-3 * (parted - from) };
+    let until = crossing(pull, begin, parted);
     let (_, v) = spring(until);
     v - BETA * mu * normal * e * (1.0 + libm::cos(phase(until)))
 }

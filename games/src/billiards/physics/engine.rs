@@ -59,6 +59,8 @@ struct Engine<'a> {
     /// How far from a nose a ball's centre is when they touch.
     reach: f64,
     now: f64,
+    /// When the last event was.
+    before: f64,
     bodies: Vec<Body>,
     /// When each pair meets next, by [`Engine::pair`].
     pairs: Vec<f64>,
@@ -110,6 +112,7 @@ impl<'a> Engine<'a> {
             laws,
             reach: laws.reach(table.nose, spec),
             now: 0.0,
+            before: 0.0,
             pairs: vec![f64::INFINITY; balls.len() * balls.len() / 2],
             bodies,
             shot: Shot { ball: *spec, motions, events: Vec::new(), rest: 0.0 },
@@ -153,7 +156,7 @@ impl<'a> Engine<'a> {
             self.stop_all();
             return false;
         }
-        self.now = t;
+        (self.before, self.now) = (self.now, t);
         if i != j {
             self.meet(i, j);
             return true;
@@ -206,7 +209,8 @@ impl<'a> Engine<'a> {
         let met = Met { what: kind, t: self.now, times: again };
         (self.bodies[i].met, self.bodies[j].met) = (met, met);
         if closing(&one, &two) > 0.0 {
-            [one, two] = self.laws.balls(one, two, self.spec);
+            let spare = self.spare();
+            [one, two] = self.laws.balls(one, two, self.spec, spare);
         }
         self.set(i, settled(one, self.spec));
         self.set(j, settled(two, self.spec));
@@ -231,6 +235,18 @@ impl<'a> Engine<'a> {
     fn again(&self, i: usize, kind: EventKind) -> u8 {
         let met = &self.bodies[i].met;
         if met.what == kind && self.now - met.t < AGAIN { met.times.saturating_add(1) } else { 0 }
+    }
+
+    /// What the cloth has taken since the last event, for laws that ask for it.
+    fn spare(&self) -> f64 {
+        if !self.laws.reference {
+            return 0.0;
+        }
+        let lost = |body: &Body| {
+            let before = body.course.at(self.before, self.spec).energy(self.spec);
+            before - body.course.at(self.now, self.spec).energy(self.spec)
+        };
+        self.bodies.iter().map(lost).sum()
     }
 
     fn stop_all(&mut self) {

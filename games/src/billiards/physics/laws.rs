@@ -139,9 +139,16 @@ impl Laws {
         if self.reference { spec.radius } else { level(spec.radius, up) }
     }
 
-    /// Two balls after they have met.
-    pub(super) fn balls(&self, mut one: Ball, mut two: Ball, spec: &BallSpec) -> [Ball; 2] {
-        let energy = one.energy(spec) + two.energy(spec);
+    /// Two balls after they have met. `spare` is the energy that the cloth has taken since the last
+    /// event, in joules: no more may come back.
+    pub(super) fn balls(
+        &self,
+        mut one: Ball,
+        mut two: Ball,
+        spec: &BallSpec,
+        spare: f64,
+    ) -> [Ball; 2] {
+        let energy = one.energy(spec) + two.energy(spec) + spare;
         if self.reference {
             quirks::kiss_balls(&mut one, &mut two, spec);
         }

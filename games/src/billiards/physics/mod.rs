@@ -10,6 +10,7 @@
 
 mod ball;
 mod ball_ball;
+pub mod check;
 mod cue;
 mod cushion;
 mod engine;

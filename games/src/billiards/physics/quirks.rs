@@ -50,7 +50,7 @@ pub(super) fn kiss_cushion(ball: &mut Ball, from: Vec2, away: f64, along: Option
 }
 
 /// "Keep touching": after a contact of two balls that move almost alike, one takes a tenth of the
-/// other's speed along the line of centres. Skipped where it would make energy.
+/// other's speed along the line of centres. Skipped where the two would have more than `energy`.
 pub(super) fn keep_touching(one: &mut Ball, two: &mut Ball, spec: &BallSpec, energy: f64) {
     let (speed1, speed2) = (norm(one.v), norm(two.v));
     if speed1 == 0.0 || speed2 == 0.0 {

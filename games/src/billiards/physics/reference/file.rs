@@ -265,6 +265,15 @@ pub(super) struct Run {
     pub(super) t_rest: Option<f64>,
     pub(super) r#final: BTreeMap<String, Vec<f64>>,
     pub(super) suggested_tol: Option<Tolerance>,
+    pub(super) sensitivity: Option<Sensitivity>,
+}
+
+/// What a small shift of the start does to the end.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Sensitivity {
+    pub(super) shift_m: f64,
+    #[serde(default)]
+    pub(super) final_shift_m: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

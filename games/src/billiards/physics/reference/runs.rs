@@ -17,8 +17,11 @@ use crate::billiards::physics::{
 
 /// How many times the file's own tolerance is allowed.
 const TIMES: f64 = 3.0;
-/// For breaks, which have none: a rounding error grows up to 10⁸ times in one.
-const OF_BREAKS: Tolerance = Tolerance { final_pos_m: 1e-6, collision_time_s: 1e-6 };
+/// Breaks have no tolerance of their own: at least this, in metres and seconds, and as much as a
+/// rounding error grows there.
+const OF_BREAKS: f64 = 1e-6;
+/// A rounding error, in metres.
+const ROUNDING: f64 = 1e-14;
 /// A transition so soon after the ball's last event is none, in seconds.
 const AT_ONCE: f64 = 1e-9;
 
@@ -136,7 +139,11 @@ fn compare(
 type OfBall = Vec<(f64, String)>;
 
 fn agrees(setup: &Setup, shot: &Shot, run: &Run) -> Result<(), String> {
-    let tolerance = run.suggested_tol.unwrap_or(OF_BREAKS);
+    let tolerance = run.suggested_tol.unwrap_or_else(|| {
+        let grows = run.sensitivity.and_then(|it| Some(it.final_shift_m? / it.shift_m));
+        let least = OF_BREAKS.max(ROUNDING * grows.unwrap_or(0.0));
+        Tolerance { final_pos_m: least, collision_time_s: least }
+    });
     let late = TIMES * tolerance.collision_time_s;
     let (ours, theirs) = (our_events(setup, shot), their_events(run));
     for id in &setup.ids {
