@@ -102,9 +102,7 @@ async fn table(Named(cloth): Named<Cloth>) -> Json<Setting> {
     post, path = "/api/billiards/shots", tag = "Billiards",
     request_body = Trial, responses((status = 200, body = Tried))
 )]
-async fn shot(
-    Body(Trial { table, balls, strike }): Body<Trial>,
-) -> Result<Json<Tried>, Problem> {
+async fn shot(Body(Trial { table, balls, strike }): Body<Trial>) -> Result<Json<Tried>, Problem> {
     let wrong = |field: &str, message: &str| Problem::invalid(field.to_owned(), message.to_owned());
     let (table, spec) = table.of();
     if balls.is_empty() || balls.len() > BALLS_MAX {

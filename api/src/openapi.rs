@@ -9,8 +9,8 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    Api, auth, games as games_api, matches, me, operations, problem::Document, queue, tickets,
-    users,
+    Api, auth, billiards, games as games_api, matches, me, operations, problem::Document, queue,
+    tickets, users,
 };
 
 /// What no handler says.

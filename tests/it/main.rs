@@ -7,6 +7,7 @@
 )]
 
 mod auth;
+mod billiards;
 mod border;
 mod config;
 mod crash;
