@@ -33,6 +33,7 @@ import { laid, turnedAt } from "./turning.js";
  * @property {View["spots"]} spots
  * @property {View["limits"]} limits
  * @property {number} target
+ * @property {number} coloured of Kolkhoz: so many balls are worth more
  * @property {Lay} lay
  * @property {Lay | null} before until when a newer lay begins, this is what is seen
  * @property {Turn | null} turn null while a shot rolls or the next rack is set
@@ -109,6 +110,7 @@ function viewed(old, state, view, now) {
         spots: view.spots,
         limits: view.limits,
         target: view.target,
+        coloured: Number(/** @type {{ coloured?: unknown } | null} */ (state.options)?.coloured ?? 0),
         lay: same ?? { at: shot?.began ?? state.at, why: "start", lies, shot, late: 0, heard: now },
         before: null,
         turn: view.turn,
