@@ -78,7 +78,7 @@ export function begin([, state = 0, x = 0, y = 0, a = 0, b = 0, c = 0, d = 0, e 
 export function moved(motion, dt, { radius, slide, roll, spin, gravity }) {
     const { state, x, y, vx, vy, wx, wy, wz } = motion;
     if (state === STATIONARY || state === POCKETED) return motion;
-    const left = Math.max(0, Math.abs(wz) - ((5 * spin * gravity) / (2 * radius * radius)) * dt);
+    const left = Math.max(0, Math.abs(wz) - ((5 * spin * gravity) / (2 * radius)) * dt);
     const turns = Math.sign(wz) * left;
     if (state === SPINNING) return { ...motion, wz: turns };
 

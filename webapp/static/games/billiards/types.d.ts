@@ -15,7 +15,7 @@ export interface BallSpec {
     radius: number;
     slide: number;
     roll: number;
-    /** A length: times 5 gravity / (2 radius²), how fast spin about the vertical dies away. */
+    /** Spin about the vertical slows by 5 spin gravity / (2 radius) a second. */
     spin: number;
     ball_friction: number;
     ball_restitution: number;
