@@ -84,7 +84,7 @@ function theirs(scene, now, cues) {
 }
 
 /** @param {Task} task @param {Foreseen} foreseen @param {Guide} guide @returns {Sight} */
-function sight({ table, ball: { radius } }, { from, direction, contact, isWrong, after }, guide) {
+function sight({ table, ball: { radius } }, { from, direction, contact, isWrong, after, free }, guide) {
     if (guide === "off" || !contact) {
         const way = guide === "off" ? BLIND + radius : table.length;
         return { from, to: along(from, direction, Math.min(way, contact?.way ?? way)), ghost: false, allowed: true, stubs: [] };
@@ -93,11 +93,13 @@ function sight({ table, ball: { radius } }, { from, direction, contact, isWrong,
     const stubs = [];
     if (after && !isWrong) {
         const { object, cue } = after;
-        const edge = along(along(contact.at, contact.normal, -2 * radius), object.direction, radius);
-        stubs.push([edge, along(edge, object.direction, object.share * STUBS[guide])]);
-        if (cue.share > 0.05) {
-            const rim = along(contact.at, cue.direction, radius);
-            stubs.push([rim, along(rim, cue.direction, cue.share * STUBS[guide])]);
+        const centre = along(contact.at, contact.normal, -2 * radius);
+        for (const [start, { direction: way, share }, most] of /** @type {const} */ ([
+            [centre, object, free.object], [contact.at, cue, free.cue],
+        ])) {
+            // From the ball's edge; what would hardly leave it is not shown.
+            const size = Math.min(most, share * STUBS[guide] + radius);
+            if (size > radius * 1.3) stubs.push([along(start, way, radius), along(start, way, size)]);
         }
     }
     return { from, to: contact.at, ghost: contact.kind === "ball", allowed: !isWrong, stubs };

@@ -164,7 +164,7 @@ function spinButton({ side, height }) {
     return html`<button class="spin" data-key="spin" data-do="spin" data-test="spin" aria-label="${spinWords(side, height)}">
         <svg viewBox="0 0 40 40" aria-hidden="true"><circle cx="20" cy="20" r="18" fill="#f3ead7"/>
         <circle cx="20" cy="20" r="12" fill="none" stroke="#c8bda5"/>
-        <circle cx="${20 - side * 24}" cy="${20 - height * 24}" r="4" fill="#ac342c"/></svg></button>`;
+        <circle cx="${20 - side * 24}" cy="${20 - height * 24}" r="4" fill="#2a6f9e"/></svg></button>`;
 }
 
 /** @param {Scene} scene @param {Plan} plan */

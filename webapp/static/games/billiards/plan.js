@@ -38,6 +38,7 @@ import {
  * @property {Contact | null} contact
  * @property {boolean} isWrong the ball that is met first is not one that may be
  * @property {{ object: Leaving, cue: Leaving } | null} after
+ * @property {{ object: number, cue: number }} free how far both can go before they meet something again
  */
 
 /** A cue that is drawn less strikes nothing. */
@@ -103,12 +104,19 @@ export function foreseen(task, plan) {
     const direction = pointing(plan.heading);
     const others = balls.filter(([n]) => n !== plan.ball);
     const contact = firstContact(table, radius, others, from, direction);
-    if (contact?.kind !== "ball") return { from, direction, contact, isWrong: false, after: null };
+    if (contact?.kind !== "ball") return { from, direction, contact, isWrong: false, after: null, free: { object: 0, cue: 0 } };
     const stick = speedOf(plan.drawn || DRAWN_SUPPOSED, limits.speed);
     const speed = ballSpeed(stick, plan.side, plan.height, mass);
     const roll = rollAt(speed, plan.height, contact.way, task.ball);
     const after = afterBall(contact, direction, roll, ball_restitution);
-    return { from, direction, contact, isWrong: !turn.on.includes(contact.index), after };
+    const rest = others.filter(([n]) => n !== contact.index);
+    /** @param {Point} start @param {Leaving} leaving */
+    const far = (start, leaving) => firstContact(table, radius, rest, start, leaving.direction)?.way ?? table.length;
+    const free = {
+        object: far(along(contact.at, contact.normal, -2 * radius), after.object),
+        cue: far(contact.at, after.cue),
+    };
+    return { from, direction, contact, isWrong: !turn.on.includes(contact.index), after, free };
 }
 
 /** Turns the aim. @param {Task} task @param {Plan} plan @param {number} heading @returns {Plan} */
