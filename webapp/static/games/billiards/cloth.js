@@ -11,24 +11,20 @@ import { canvasOf } from "./sphere.js";
 /** @typedef {ReturnType<typeof clothOf>} Cloth */
 
 /** How far the leather reaches around a pocket, in metres. */
-const LEATHER = 0.015;
+const LEATHER = 0.017;
 /** The table throws its shadow so far, in CSS pixels. */
-export const SHADOW = 14;
+const SHADOW = 14;
 const WOOD = { dark: "#3d2617", low: "#5a3a26", high: "#7a5236", light: "#946a49" };
 const PEARL = "#e9dcc0";
 
 /**
+ * @param {CanvasRenderingContext2D} ctx in device pixels
  * @param {Place} place
  * @param {number} density device pixels for each of CSS
  * @param {Discipline} discipline
- * @returns {HTMLCanvasElement} the frame with `SHADOW` around it
  */
-export function tablePicture(place, density, discipline) {
-    const { frame } = place;
-    const canvas = canvasOf((frame.width + 2 * SHADOW) * density, (frame.height + 2 * SHADOW) * density);
-    const ctx = canvas.getContext("2d");
-    if (!ctx) throw new Error("this browser has no canvas");
-    ctx.setTransform(density, 0, 0, density, (SHADOW - frame.left) * density, (SHADOW - frame.top) * density);
+export function drawTable(ctx, place, density, discipline) {
+    ctx.setTransform(density, 0, 0, density, 0, 0);
     const cloth = clothOf(discipline);
     const cushions = cushionsOf(place.table);
     wood(ctx, place, density);
@@ -39,7 +35,6 @@ export function tablePicture(place, density, discipline) {
     for (const { centre, radius } of place.table.pockets) hole(ctx, place.at(...centre), radius * place.scale);
     for (const cushion of cushions) nose(ctx, place, cushion, cloth, density);
     light(ctx, place);
-    return canvas;
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Place} place @param {number} density */
@@ -205,16 +200,23 @@ function bed(ctx, place, cloth, density) {
     glow.addColorStop(0, cloth.middle);
     glow.addColorStop(0.45, cloth.cloth);
     glow.addColorStop(1, cloth.edge);
-    const mouths = mouthsOf(place.table);
+    ctx.beginPath();
+    ctx.rect(left - 1, top - 1, width + 2, height + 2);
+    for (const mouth of mouthsOf(place.table)) outline(ctx, place, clockwise(place, mouth));
     for (const fill of [glow, napOf(ctx, density, place.upright)]) {
         ctx.fillStyle = fill;
-        ctx.fillRect(left - 1, top - 1, width + 2, height + 2);
-        for (const mouth of mouths) {
-            ctx.beginPath();
-            outline(ctx, place, mouth);
-            ctx.fill();
-        }
+        ctx.fill();
     }
+}
+
+/** So that parts which overlap add up to one. @param {Place} place @param {readonly Point[]} points */
+function clockwise(place, points) {
+    const area = points.reduce((sum, point, i) => {
+        const [ax, ay] = place.at(...point);
+        const [bx, by] = place.at(...(points[(i + 1) % points.length] ?? point));
+        return sum + ax * by - bx * ay;
+    }, 0);
+    return area < 0 ? [...points].reverse() : points;
 }
 
 /** The nap: short fibres along the table. @param {CanvasRenderingContext2D} ctx @param {number} density @param {boolean} upright */

@@ -10,15 +10,15 @@ import { axes } from "./turning.js";
 /** A ball's picture is its own as long as this stays. @typedef {{ look: Look, turning: Turning, quarters: number, cell: number }} Kept */
 
 /** Sines of angles seen from a ball's middle: number disc, half of a stripe, dot. */
-const DISC = 0.55;
-const STRIPE = 0.6;
+const DISC = 0.59;
+const STRIPE = 0.65;
 const DOTS = 0.17;
 /** A ring's inner edge, in discs. */
 const RING = 0.86;
 /** To the left, up, and toward the eye: where the lamp hangs. */
 const LAMP = unit([-0.42, 0.5, 0.76]);
 /** Half of the lamp's mirror image, across and along, in radii. */
-const GLEAM = /** @type {const} */ ([0.2, 0.13]);
+const GLEAM = /** @type {const} */ ([0.24, 0.16]);
 /** A turn that moves no pixel by more than this is not drawn. */
 const STILL_PX = 0.15;
 /** Pictures in one sheet. */
