@@ -19,7 +19,7 @@ const SIZES = {
     desktop: DESKTOP,
 };
 
-const PAGE = `<!doctype html><meta charset="utf-8"><style>html,body{margin:0;background:#14181a}
+const PAGE = `<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>html,body{margin:0;background:#14181a}
 canvas{position:fixed;inset:0;width:100vw;height:100vh}</style><canvas></canvas><script type="module">
 import { Painter } from "/games/billiards/draw.js";
 import { hear } from "/games/billiards/scene.js";

@@ -110,7 +110,7 @@ export class Painter {
             const [px, py] = speed > 0 ? [sx, sy] : [Math.round(sx * density) / density, Math.round(sy * density) / density];
             spheres.put(ctx, ball, px, py, radius);
             if (overlay.dimmed?.includes(ball)) {
-                ctx.globalAlpha = 0.45;
+                ctx.globalAlpha = 0.34;
                 disc(ctx, px, py, radius + 0.5, cloth);
                 ctx.globalAlpha = 1;
             }

@@ -9,10 +9,11 @@ import { telegram } from "../../lib/telegram.js";
 import { known, t } from "../../lib/words.js";
 import { Painter } from "./draw.js";
 import { Doing } from "./doing.js";
-import { backOf, dim, overlay } from "./overlay.js";
+import { backOf, dimmed, overlay } from "./overlay.js";
 import { panel } from "./panel.js";
 import * as plans from "./plan.js";
 import * as scenes from "./scene.js";
+import { Ears } from "./sound.js";
 import { placed } from "./table.js";
 import { rulingWords, sheetWords, turnWords } from "./words.js";
 
@@ -53,6 +54,7 @@ export class Hall {
     /** @type {{ text: string, isFoul: boolean, at: number } | null} */
     #note = null;
     #frame = 0;
+    #ears = new Ears();
     #watch;
     #doing;
     /** What was shown around the cloth. */
@@ -244,8 +246,11 @@ export class Hall {
         const now = this.#seat.clock.now();
         const mine = this.#mine();
         const { guide } = wishes();
-        this.#painter.draw(scene, now, screen, overlay(scene, now, { mine, guide, stroke: this.#stroke }));
-        if (mine && guide !== "off") dim(this.#ctx, screen.place, scene, mine.task, mine.plan);
+        this.#painter.draw(scene, now, screen, {
+            ...overlay(scene, now, { mine, guide, stroke: this.#stroke }),
+            dimmed: mine && guide !== "off" ? dimmed(mine.task, mine.plan) : [],
+        });
+        this.#ears.follow(scene, now);
 
         const isRolling = scenes.isRolling(scene, now);
         if (this.#note && now - this.#note.at > NOTE_MS) [this.#note, this.#isStale] = [null, true];

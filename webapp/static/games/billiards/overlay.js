@@ -1,7 +1,6 @@
 // What is drawn over the table: my plan where it is mine to play, else how the one at the table aims.
 
 import { along } from "./aim.js";
-import { clothOf } from "./looks.js";
 import { canAim, drawnFor, refusedAt, stickHeading } from "./plan.js";
 import { glided, shownBall } from "./scene.js";
 
@@ -9,8 +8,7 @@ import { glided, shownBall } from "./scene.js";
 /** @import { Foreseen, Plan, Task } from "./plan.js" */
 /** @import { Scene } from "./scene.js" */
 /** @import { Cue, Sight } from "./sight.js" */
-/** @import { Place } from "./table.js" */
-/** @import { Point } from "./types.d.ts" */
+/** @import { Ball, Point } from "./types.d.ts" */
 
 /** How much of the aiming line is wanted. @typedef {"full" | "short" | "off"} Guide */
 /** My turn. @typedef {{ task: Task, plan: Plan, foreseen: Foreseen | null }} Mine */
