@@ -112,26 +112,9 @@ function stroked({ ball, heading, side, back, at, away }, now) {
     return { ball, heading, side, back: back * (1 - share * share) + drift, elevation: 0, alpha: 1 - Math.max(0, gone) };
 }
 
-/**
- * Balls that may not be hit first recede into the cloth.
- * @param {CanvasRenderingContext2D} ctx in CSS pixels
- * @param {Place} place
- * @param {Scene} scene
- * @param {Task} task
- * @param {Plan} plan
- */
-export function dim(ctx, place, { discipline }, { balls, turn, ball: { radius } }, plan) {
+/** Balls that may not be hit first: they recede into the cloth. @param {Task} task @param {Plan} plan @returns {Ball[]} */
+export function dimmed({ balls, turn }, plan) {
     const isShot = turn.phase === "shoot" || turn.phase === "break";
-    if (!isShot || plan.ball === null || turn.on.length + 1 >= balls.length) return;
-    ctx.save();
-    ctx.globalAlpha = 0.45;
-    ctx.fillStyle = clothOf(discipline).cloth;
-    for (const [ball, x, y] of balls) {
-        if (ball === plan.ball || turn.on.includes(ball)) continue;
-        const [sx, sy] = place.at(x, y);
-        ctx.beginPath();
-        ctx.arc(sx, sy, radius * place.scale + 0.5, 0, 2 * Math.PI);
-        ctx.fill();
-    }
-    ctx.restore();
+    if (!isShot || plan.ball === null || turn.on.length + 1 >= balls.length) return [];
+    return balls.flatMap(([ball]) => (ball === plan.ball || turn.on.includes(ball) ? [] : ball));
 }
