@@ -35,6 +35,9 @@ export type GameOver = S["GameOver"];
 export type Outcome = S["Outcome"];
 export type RatingChange = S["RatingChange"];
 
+/** What somebody's hands do, of which nothing comes: shown while it is fresh, and not kept. */
+export type Gesture = { type: "gesture"; seat: number; at: number; gesture: unknown };
+
 /** What a match's socket says; pings come back to `lib/socket.js` alone. */
 export type FromMatch =
     | GameState
@@ -44,6 +47,7 @@ export type FromMatch =
     | S["ScoreUpdate"]
     | S["RematchUpdate"]
     | S["ChatSaid"]
+    | Gesture
     | S["SocketError"];
 
 export type PongView = S["PongView"];

@@ -1,5 +1,6 @@
 // The games that this page can play. Adding one adds a line; the server says which there are.
 
+import { eightBall, kolkhoz, nineBall, pyramid } from "./billiards/index.js";
 import { pong } from "./pong/index.js";
 
 /** @import { FromMatch, GameState } from "../types.d.ts" */
@@ -10,10 +11,14 @@ import { pong } from "./pong/index.js";
  * What a game is given to play with.
  * @typedef {object} Seat
  * @property {HTMLCanvasElement} canvas
+ * @property {HTMLElement} beside a place for what is not drawn: controls, and what is said of the game
  * @property {Time} clock
  * @property {number} [near] whose side is the near one for who only watches
  * @property {((message: object) => number) | null} send sends it until it is acknowledged; its
  *     number. Null where nothing is played: a replay
+ * @property {((message: object) => void) | null} show sends what is worth something only now: a gesture
+ *     for the others to see
+ * @property {(seat: number | null) => void} turns says whose turn it is, in a game that has turns
  */
 
 /**
@@ -37,8 +42,16 @@ import { pong } from "./pong/index.js";
  * @property {() => Html} picture for lists
  * @property {(state: GameState) => string} rules in one or two sentences
  * @property {Word} tip what the hands do, in one sentence
+ * @property {string} ground the colour of what is around the field, as #rrggbb
+ * @property {string} look the class that a screen of it has
  * @property {(seat: Seat) => Stage} stage
  */
 
 /** @type {Record<string, Game>} */
-export const games = { pong };
+export const games = {
+    eight_ball: eightBall,
+    nine_ball: nineBall,
+    pyramid,
+    kolkhoz,
+    pong,
+};

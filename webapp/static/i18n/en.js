@@ -1,6 +1,10 @@
 // English. Where a phrase depends on the number `n`, it has a form for each kind of number.
 
+import billiards from "./billiards.en.js";
+
 export default {
+    ...billiards,
+
     // Places
     play: "Play", top: "Top", me: "Me",
     places: "Places",
@@ -54,6 +58,20 @@ export default {
 
     // Home
     games: "Games",
+    game_eight_ball: "8-ball",
+    game_eight_ball_about: "Solids or stripes, then the 8. Every pocket is called.",
+    game_nine_ball: "9-ball",
+    game_nine_ball_about: "The lowest ball first. Whoever pots the 9 wins.",
+    game_pyramid: "Russian pyramid",
+    game_pyramid_about: "Big balls, tight pockets, any ball strikes. First to eight.",
+    game_kolkhoz: "Kolkhoz",
+    game_kolkhoz_about: "Pyramid for three to six. You score off the next in line.",
+    eight_ball_rules: { one: "One rack wins. Call ball and pocket; a foul gives the ball in hand.", other: "First to {n} racks. Call ball and pocket; a foul gives the ball in hand." },
+    eight_ball_rules_casual: { one: "One rack wins. Only the 8 is called; a foul gives the ball in hand.", other: "First to {n} racks. Only the 8 is called; a foul gives the ball in hand." },
+    nine_ball_rules: { one: "One rack wins. Hit the lowest ball first; the 9 wins the rack.", other: "First to {n} racks. Hit the lowest ball first; the 9 wins the rack." },
+    pyramid_rules: { one: "Eight balls win. Any ball may strike any other; a foul costs a ball.", other: "First to {n} racks of eight balls. Any ball may strike any other; a foul costs a ball." },
+    kolkhoz_rules: { one: "{n} rack. Your balls count against the player after you.", other: "{n} racks. Your balls count against the player after you." },
+    billiards_tip: "Drag on the cloth to aim, pull the cue down at the right to strike.",
     game_pong: "Pong",
     game_pong_about: "Two paddles, one ball. First to eleven.",
     join_queue: "Join the queue",
@@ -113,6 +131,7 @@ export default {
     resign_title: "Give up the match?",
     resign_text: "{name} wins, and your rating goes down.",
     resign_text_unrated: "{name} wins. Your rating stays as it is.",
+    resign_text_crowd: "You leave the table, and the others play on.",
     resign: "Give up",
     stay: "Keep playing",
     reconnecting: "Connection lost. Coming back.",

@@ -5,12 +5,13 @@
  * @property {"en" | "ru" | null} language null: as Telegram or the browser has it.
  * @property {boolean | null} sound null: on, but off inside Telegram.
  * @property {"auto" | "light" | "dark"} theme
+ * @property {"full" | "short" | "off"} guide how much of the aiming line is shown at a billiard table
  */
 
 const NAME = "artel.settings";
 
 /** @type {Settings} */
-const settings = { language: null, sound: null, theme: "auto", ...read() };
+const settings = { language: null, sound: null, theme: "auto", guide: "full", ...read() };
 
 /** @returns {Readonly<Settings>} */
 export function wishes() {

@@ -41,6 +41,36 @@ export function brush(force) {
     tap(250 + 90 * force, 0.05 + 0.16 * force, 0.05);
 }
 
+/** Two hard balls. @param {number} force 0 to 1 */
+export function click(force) {
+    const loud = 0.03 + 0.42 * force ** 1.3;
+    tap(1900 + 700 * force, loud, 0.028);
+    rub(3600 + 2400 * force, loud * 0.8, 0.014);
+}
+
+/** A ball on rubber under cloth. @param {number} force 0 to 1 */
+export function thud(force) {
+    const loud = 0.04 + 0.3 * force ** 1.2;
+    tap(105 + 45 * force, loud, 0.07);
+    rub(420 + 380 * force, loud * 0.7, 0.05);
+}
+
+/** A leather tip on a ball. @param {number} force 0 to 1 */
+export function strike(force) {
+    const loud = 0.08 + 0.3 * force;
+    tap(620 + 240 * force, loud, 0.04);
+    rub(1500 + 900 * force, loud * 0.9, 0.025);
+}
+
+/** A ball drops into leather, and on the balls that lie there. @param {number} force 0 to 1 */
+export function drop(force) {
+    const loud = 0.16 + 0.28 * force;
+    tap(88, loud, 0.12);
+    rub(300, loud * 0.8, 0.08);
+    tap(760, loud * 0.24, 0.03, 0.13);
+    tap(690, loud * 0.14, 0.03, 0.21);
+}
+
 /** A point: up for mine, down for theirs. @param {boolean} mine */
 export function point(mine) {
     tap(mine ? 392 : 330, 0.25, 0.16);

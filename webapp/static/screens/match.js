@@ -23,8 +23,6 @@ import { isUnrated, readyPanel, remembered, resultPanel, strip, timeAndLine } fr
 const PING_EVERY_MS = 2_000;
 /** How to play is said for so long to who was not asked whether they are ready. */
 const TIP_MS = 6_000;
-/** As `--court` in style/0-tokens.css. */
-const COURT = "#14181a";
 
 /** @type {import("../main.js").Screen} */
 export function match(root, id) {
@@ -59,6 +57,8 @@ class Room {
     #off;
     #ticking;
     #closed = false;
+    /** Whose turn it is, in a game that has turns. @type {number | null} */
+    #turn = null;
 
     /** @param {HTMLElement} root @param {string} id */
     constructor(root, id) {
@@ -77,7 +77,6 @@ class Room {
         });
         this.#ticking = setInterval(() => this.#show(), 500);
         telegram.swipes(false);
-        telegram.ground(COURT);
         void this.#open();
     }
 
@@ -107,11 +106,19 @@ class Room {
         this.#show();
         const canvas = this.#root.querySelector("canvas");
         const game = games[this.#info?.game ?? ""];
-        if (!canvas || !game) return;
+        const beside = this.#root.querySelector(".beside");
+        if (!canvas || !game || !(beside instanceof HTMLElement)) return;
+        telegram.ground(game.ground);
         this.#stage ??= game.stage({
             canvas,
+            beside,
             clock: this.#clock,
             send: (message) => this.#outbox.post(/** @type {{ type: string }} */ (message)),
+            show: (message) => this.#outbox.show(/** @type {{ type: string }} */ (message)),
+            turns: (seat) => {
+                this.#turn = seat;
+                this.#show();
+            },
         });
         this.#line ??= new Line({
             path: () => `/ws/game/${this.#id}${this.#match ? `?after=${this.#match.seq}` : ""}`,
@@ -173,7 +180,7 @@ class Room {
             return;
         }
         if (message.type === "score_update") this.#sayScore();
-        if (message.type === "game_update" && before) return;
+        if ((message.type === "game_update" || message.type === "gesture") && before) return;
         if (before?.status !== this.#match.status) this.#turned(before);
         this.#show();
     }
@@ -230,7 +237,9 @@ class Room {
 
     async #ask() {
         const other = this.#match?.players.find(({ seat }) => seat !== this.#match?.you);
-        const text = this.#match && isUnrated(this.#match) ? "resign_text_unrated" : "resign_text";
+        const isCrowd = (this.#match?.players.length ?? 0) > 2;
+        const isFree = this.#match && isUnrated(this.#match);
+        const text = isCrowd ? "resign_text_crowd" : isFree ? "resign_text_unrated" : "resign_text";
         const yes = await confirmed({
             title: t("resign_title"),
             text: t(text, { name: other ? named(other) : "" }),
@@ -275,12 +284,14 @@ class Room {
         const replaced = this.#state === "ended" && this.#endedBy === CODES.replaced;
         const mine = match?.you === null || !match ? undefined : match.players[match.you];
         const theirs = match?.players.find((it) => it !== mine);
-        patch(this.#root, html`<section class="match" data-test="screen-match" data-key="match" data-status="${status}"
+        patch(this.#root, html`<section class="match ${game?.look ?? ""}" data-test="screen-match" data-key="match" data-status="${status}"
             data-connection="${replaced ? "replaced" : this.#state}" data-seat="${match?.you ?? ""}">
-            <header class="strip">${strip(match, match?.you ?? 0, timeAndLine(match, now, { state: this.#state, trip: this.#clock.trip }))}</header>
+            <header class="strip">${strip(match, { near: match?.you ?? 0, turn: this.#turn },
+                timeAndLine(match, now, { state: this.#state, trip: this.#clock.trip }))}</header>
             <div class="table">
                 <canvas data-keep data-key="court" data-test="court" role="img"
                     aria-label="${t("court", { mine: mine?.score ?? 0, theirs: theirs?.score ?? 0 })}"></canvas>
+                <div class="beside" data-keep data-key="beside"></div>
                 <div class="banners">${this.#banners(now, replaced)}</div>
                 ${status === "loading" ? html`<div class="panel" data-key="loading">${loading()}</div>` : ""}
                 ${match?.status === "pending" && game

@@ -18,15 +18,31 @@ const SLOW_MS = 150;
 /**
  * The strip above: who, how good, the score, and what else there is to say.
  * @param {Match | null} match
- * @param {number} near whose side is the near one
+ * @param {{ near: number, turn: number | null }} whose side is the near one, and whose turn it is, where
+ *     there are turns
  * @param {Html | string} aside
  */
-export function strip(match, near, aside) {
-    return html`${who(match, 0, near)}
+export function strip(match, { near, turn }, aside) {
+    if (match && match.players.length > 2) return many(match, { near, turn }, aside);
+    return html`${who(match, 0, { near, turn })}
         <div class="middle"><span class="score"><b data-test="score-0">${match?.players[0]?.score ?? 0}</b><i>:</i><b
             data-test="score-1">${match?.players[1]?.score ?? 0}</b></span>
             <span class="clock">${aside}</span></div>
-        ${who(match, 1, near)}`;
+        ${who(match, 1, { near, turn })}`;
+}
+
+/**
+ * The strip for three or more.
+ * @param {Match} match
+ * @param {{ near: number, turn: number | null }} whose
+ * @param {Html | string} aside
+ */
+function many(match, { near, turn }, aside) {
+    return html`<ol class="crowd">${match.players.map((player) => html`<li class="who${player.seat === near ? " near" : ""}"
+            data-test="player-${player.seat}" data-turn="${player.seat === turn}">
+            <p class="name"><span data-test="name-${player.seat}">${shortly(player)}</span>${match.status === "active" ? weakness(player) : ""}</p>
+            <b data-test="score-${player.seat}">${player.score < 0 ? signed(player.score) : player.score}</b></li>`)}</ol>
+        <span class="clock">${aside}</span>`;
 }
 
 /**
@@ -43,11 +59,11 @@ export function timeAndLine(match, now, { state, trip }) {
         title="${words}"><i></i><i></i><i></i></span>`;
 }
 
-/** @param {Match | null} match @param {number} seat @param {number} near */
-function who(match, seat, near) {
+/** @param {Match | null} match @param {number} seat @param {{ near: number, turn: number | null }} whose */
+function who(match, seat, { near, turn }) {
     const player = match?.players[seat];
     const mine = match?.you === seat;
-    return html`<div class="who${seat === near ? " near" : ""}" data-test="player-${seat}">${player ? portrait(player) : ""}
+    return html`<div class="who${seat === near ? " near" : ""}" data-test="player-${seat}" data-turn="${seat === turn}">${player ? portrait(player) : ""}
         <div><p class="name"><span data-test="name-${seat}">${player ? shortly(player) : ""}</span>${player && match?.status === "active" ? weakness(player) : ""}</p>
             <p class="hint"><span data-test="rating-${seat}">${player ? rated(player) : ""}</span>${mine ? html` · ${t("you")}` : ""}</p></div></div>`;
 }
@@ -109,7 +125,8 @@ export function resultPanel(match, { id, game, primary, offered, open }) {
         ? "none"
         : outcome.winner === you ? "won" : "lost";
     const winner = match.players.find(({ seat }) => seat === outcome?.winner);
-    const score = mine && other
+    const isCrowd = match.players.length > 2;
+    const score = isCrowd ? standings(match) : mine && other
         ? `${mine.score} : ${other.score}`
         : match.players.map((it) => it.score).join(" : ");
     const why = outcome ? reason(outcome, result, name) : "";
@@ -119,7 +136,7 @@ export function resultPanel(match, { id, game, primary, offered, open }) {
     const isCalledOff = outcome?.reason === "called_off";
     return html`<div class="panel result ${result}" data-key="result" data-test="result" data-result="${result}" role="status">
         <h1 data-test="result-title">${verdict(outcome, result, winner ? named(winner) : "")}</h1>
-        ${isCalledOff ? "" : html`<p class="score" data-key="score" data-test="result-score">${score}</p>`}
+        ${isCalledOff ? "" : html`${isCrowd ? score : html`<p class="score" data-key="score" data-test="result-score">${score}</p>`}`}
         ${why ? html`<p class="hint" data-key="why" data-test="result-reason">${why}</p>` : ""}
         ${ratingChange(match)}
         ${you !== null && !isCalledOff && isUnrated(match) ? html`<p class="hint" data-key="unrated" data-test="unrated">${t("unrated")}</p>` : ""}
@@ -128,6 +145,13 @@ export function resultPanel(match, { id, game, primary, offered, open }) {
         ${you === null ? "" : html`<a class="button ${isCalledOff ? "primary" : "quiet"} wide" data-key="next" href="/queue/${game}" data-test="next-opponent">${t("next_opponent")}</a>`}
         ${isCalledOff ? "" : html`<a class="button quiet wide" data-key="replay" href="/replay/${id}" data-test="watch-replay">${icon("replay")}${t("watch_replay")}</a>`}
         <a class="button quiet wide" data-key="home" href="/" data-test="to-home">${t("to_games")}</a></div>`;
+}
+
+/** Who has how much, the best first. @param {Match} match */
+function standings({ players, you }) {
+    const sorted = [...players].sort((a, b) => b.score - a.score);
+    return html`<ol class="standings" data-key="score" data-test="result-score">${sorted.map((it) => html`<li class="${it.seat === you ? "mine" : ""}">
+        <span class="name">${shortly(it)}</span><b>${signed(it.score)}</b></li>`)}</ol>`;
 }
 
 /** How it ended, in a word or two. @param {Outcome | null} outcome @param {string} result @param {string} winner */

@@ -25,8 +25,6 @@ const STEP_MS = 5_000;
 const LEAD_MS_MAX = 1_500;
 /** The end is seen for so long. */
 const TAIL_MS = 1_200;
-/** As `--court` in style/0-tokens.css. */
-const COURT = "#14181a";
 /** What is drawn as marks is so wide. */
 const MARKS = 1_000;
 
@@ -54,6 +52,9 @@ class Tape {
     #match = null;
     /** @type {Stage | null} */
     #stage = null;
+    #game = "";
+    /** Whose turn it is, in a game that has turns. @type {number | null} */
+    #turn = null;
     /** How many messages the stage has heard. */
     #said = 0;
     /** It played until somebody took hold of it. */
@@ -87,7 +88,6 @@ class Tape {
             if (document.hidden) this.#head.pause();
         }, { signal });
         telegram.swipes(false);
-        telegram.ground(COURT);
         void this.#open();
     }
 
@@ -115,6 +115,7 @@ class Tape {
 
     /** @param {Replayed} replayed */
     #load({ game, players, messages }) {
+        this.#game = game;
         this.#messages = /** @type {Timed[]} */ (/** @type {unknown} */ (messages));
         this.#points = points(this.#messages);
         const [first, second] = this.#messages;
@@ -125,10 +126,17 @@ class Tape {
         this.#hear();
         this.#show();
         const canvas = this.#root.querySelector("canvas");
-        this.#stage = (canvas && games[game]?.stage({
-            canvas, clock: this.#head, near: this.#near, send: null,
-        })) ?? null;
-        this.#stage?.recall(this.#messages.slice(0, this.#said));
+        const beside = this.#root.querySelector(".beside");
+        const played = games[game];
+        if (!canvas || !played || !(beside instanceof HTMLElement)) return;
+        telegram.ground(played.ground);
+        this.#stage = played.stage({
+            canvas, beside, clock: this.#head, near: this.#near, send: null, show: null,
+            turns: (seat) => {
+                this.#turn = seat;
+            },
+        });
+        this.#stage.recall(this.#messages.slice(0, this.#said));
         if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.#head.play();
         const loop = () => {
             this.#frame = requestAnimationFrame(loop);
@@ -232,7 +240,7 @@ class Tape {
         const { playing, ended, speed } = this.#head;
         const passed = Math.round((at - this.#from) / 1000);
         const scores = this.#match?.players.map(({ score }) => score);
-        const state = JSON.stringify([playing, ended, speed, passed, scores, this.#match?.status, hasSound()]);
+        const state = JSON.stringify([playing, ended, speed, passed, scores, this.#turn, this.#match?.status, hasSound()]);
         if (state !== this.#shown || !this.#match) {
             this.#shown = state;
             this.#render(at, playing, ended);
@@ -248,11 +256,12 @@ class Tape {
         const score = match?.players.map((it) => it.score).join(" : ") ?? "";
         const toggle = playing ? /** @type {const} */ (["pause", "pause"]) : ended
             ? /** @type {const} */ (["again", "watch_again"]) : /** @type {const} */ (["play", "resume"]);
-        patch(this.#root, html`<section class="match replay" data-test="screen-replay" data-key="replay"
+        patch(this.#root, html`<section class="match replay ${games[this.#game]?.look ?? ""}" data-test="screen-replay" data-key="replay"
             data-status="${match ? "there" : "loading"}" data-playing="${playing}" data-ended="${ended}">
-            <header class="strip">${strip(match, this.#near, t("replay"))}</header>
+            <header class="strip">${strip(match, { near: this.#near, turn: this.#turn }, t("replay"))}</header>
             <div class="table">
                 <canvas data-keep data-key="court" data-test="court" data-do="toggle" role="img" aria-label="${t("replay")}"></canvas>
+                <div class="beside" data-keep data-key="beside"></div>
                 <div class="banners ending">${match?.status === "finished"
                     ? html`<p class="banner" data-key="end" data-test="replay-end">${this.#ending()}</p>` : ""}</div>
                 ${match ? "" : html`<div class="panel" data-key="loading">${loading()}</div>`}

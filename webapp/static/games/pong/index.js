@@ -43,6 +43,9 @@ export const pong = {
             <circle cx="182" cy="84" r="4" opacity=".3"/><circle cx="200" cy="75" r="6"/></g>
         <rect x="20" y="84" width="8" height="44" rx="4" fill="#c9a14a"/>
         <rect x="292" y="34" width="8" height="44" rx="4" fill="#6fa8c9"/></svg>`,
+    // As `--court` in style/0-tokens.css.
+    ground: "#14181a",
+    look: "court",
     stage: (seat) => new Court(seat),
 };
 

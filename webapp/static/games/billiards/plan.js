@@ -1,0 +1,229 @@
+// What I am about to do at the table: which ball, where, how hard, and what I say about it. Pure.
+
+import {
+    afterBall, along, ballSpeed, firstContact, headingTo, meant, pocketAhead, pointing, refusedPlace,
+    rollAt, squirt, turned,
+} from "./aim.js";
+
+/** @import { Aim, Ball, Call, Placed, Point, Strike, Turn } from "./types.d.ts" */
+/** @import { Contact, Leaving } from "./aim.js" */
+/** @import { Scene } from "./scene.js" */
+
+/**
+ * @typedef {object} Plan
+ * @property {Ball | null} ball the one to strike; null while it has to be chosen
+ * @property {number} heading of the ball: the stick points a little off when it strikes off the middle
+ * @property {number} drawn how far the cue is drawn back, 0 to 1
+ * @property {number} side where the tip meets the ball, in radii: left is positive
+ * @property {number} height the same upwards
+ * @property {Call | null} call
+ * @property {boolean} isCallKept the pocket was chosen by hand, and stays for this ball
+ * @property {boolean} safety
+ * @property {boolean} pushOut
+ * @property {Ball | null} take the ball that is chosen to be taken off
+ * @property {Point | null} hover where the ball in hand is held, or was put until the server has heard;
+ *     null while it lies
+ * @property {boolean} isCarried whether a finger holds it
+ * @property {number | null} sent the number under which it went to the server, which has not answered
+ */
+
+/** What a plan is made for: the table, my turn, and where the balls lie. */
+/** @typedef {Pick<Scene, "table" | "ball" | "spots" | "limits"> & { turn: Turn, balls: readonly Placed[] }} Task */
+
+/**
+ * What a plan would do first.
+ * @typedef {object} Foreseen
+ * @property {Point} from
+ * @property {Point} direction
+ * @property {Contact | null} contact
+ * @property {boolean} isWrong the ball that is met first is not one that may be
+ * @property {{ object: Leaving, cue: Leaving } | null} after
+ * @property {{ object: number, cue: number }} free how far both can go before they meet something again
+ */
+
+/** A cue that is drawn less strikes nothing. */
+export const DRAWN_MIN = 0.04;
+/** Soft shots need the finer control: speed grows with the draw to this power. */
+const CURVE = 1.7;
+/** What the guide supposes while the cue is not drawn. */
+const DRAWN_SUPPOSED = 0.4;
+
+/** @type {Plan} */
+export const IDLE = {
+    ball: null, heading: Math.PI / 2, drawn: 0, side: 0, height: 0, call: null, isCallKept: false,
+    safety: false, pushOut: false, take: null, hover: null, isCarried: false, sent: null,
+};
+
+/** The stick's speed for a cue drawn so far, in m/s. @param {number} drawn @param {number} most */
+export function speedOf(drawn, most) {
+    return drawn < DRAWN_MIN ? 0 : Math.round(most * drawn ** CURVE * 1000) / 1000;
+}
+
+/** How far the cue is drawn for a speed. @param {number} speed @param {number} most */
+export function drawnFor(speed, most) {
+    return Math.max(0, Math.min(1, speed / most)) ** (1 / CURVE);
+}
+
+/** A fresh plan for a turn: at the nearest ball that may be hit. @param {Task} task @returns {Plan} */
+export function begun(task) {
+    const { turn, balls, spots: { foot } } = task;
+    const ball = turn.strikers.length === 1 ? (turn.strikers[0] ?? null) : null;
+    const from = ball === null ? null : spot(balls, ball);
+    if (ball === null || !from) return IDLE;
+    const wanted = turn.phase === "break" ? foot : nearest(task, ball, from) ?? foot;
+    return called(task, { ...IDLE, ball, heading: headingTo(from, wanted) });
+}
+
+/** Where a ball lies. @param {readonly Placed[]} balls @param {Ball} ball @returns {Point | null} */
+export function spot(balls, ball) {
+    const found = balls.find(([n]) => n === ball);
+    return found ? [found[1], found[2]] : null;
+}
+
+/** @param {Task} task @param {Ball} ball @param {Point} from @returns {Point | null} */
+function nearest({ balls, turn }, ball, [x, y]) {
+    const far = (/** @type {Placed} */ [, bx, by]) => Math.hypot(bx - x, by - y);
+    const [first] = balls.filter(([n]) => n !== ball && turn.on.includes(n)).sort((a, b) => far(a) - far(b));
+    return first ? [first[1], first[2]] : null;
+}
+
+/** The balls as the plan has them: the one in hand is where it is held. @param {Task} task @param {Plan} plan */
+export function held({ balls, turn }, { hover }) {
+    const [ball] = turn.strikers;
+    if (!hover || ball === undefined) return balls;
+    return balls.map((it) => (it[0] === ball ? /** @type {Placed} */ ([ball, ...hover]) : it));
+}
+
+/** What it would do first. Null while there is no ball to strike. @param {Task} task @param {Plan} plan @returns {Foreseen | null} */
+export function foreseen(task, plan) {
+    const { table, turn, limits } = task;
+    const balls = held(task, plan);
+    const from = plan.ball === null ? null : spot(balls, plan.ball);
+    if (!from) return null;
+    const { radius, mass, ball_restitution } = task.ball;
+    const direction = pointing(plan.heading);
+    const others = balls.filter(([n]) => n !== plan.ball);
+    const contact = firstContact(table, radius, others, from, direction);
+    if (contact?.kind !== "ball") return { from, direction, contact, isWrong: false, after: null, free: { object: 0, cue: 0 } };
+    const stick = speedOf(plan.drawn || DRAWN_SUPPOSED, limits.speed);
+    const speed = ballSpeed(stick, plan.side, plan.height, mass);
+    const roll = rollAt(speed, plan.height, contact.way, task.ball);
+    const after = afterBall(contact, direction, roll, ball_restitution);
+    const rest = others.filter(([n]) => n !== contact.index);
+    /** @param {Point} start @param {Leaving} leaving */
+    const far = (start, leaving) => firstContact(table, radius, rest, start, leaving.direction)?.way ?? table.length;
+    const free = {
+        object: far(along(contact.at, contact.normal, -2 * radius), after.object),
+        cue: far(contact.at, after.cue),
+    };
+    return { from, direction, contact, isWrong: !turn.on.includes(contact.index), after, free };
+}
+
+/** Turns the aim. @param {Task} task @param {Plan} plan @param {number} heading @returns {Plan} */
+export function aimed(task, plan, heading) {
+    return called(task, { ...plan, heading: turned(heading) });
+}
+
+/** Aims at a point of the table. @param {Task} task @param {Plan} plan @param {Point} point @returns {Plan} */
+export function aimedAt(task, plan, point) {
+    const from = plan.ball === null ? null : spot(held(task, plan), plan.ball);
+    return from ? aimed(task, plan, headingTo(from, point)) : plan;
+}
+
+/** Chooses the ball to strike, or none. @param {Task} task @param {Plan} plan @param {Ball | null} ball @returns {Plan} */
+export function struck(task, plan, ball) {
+    const from = ball === null ? null : spot(task.balls, ball);
+    if (ball === null || !from) return { ...plan, ball: null, drawn: 0 };
+    const wanted = nearest(task, ball, from);
+    const heading = wanted ? headingTo(from, wanted) : plan.heading;
+    return called(task, { ...plan, ball, heading });
+}
+
+/** Where the tip meets the ball, within what it does not slip off. @param {Task} task @param {Plan} plan @param {number} side @param {number} height @returns {Plan} */
+export function spun({ limits }, plan, side, height) {
+    const most = limits.tip;
+    const off = Math.hypot(side, height);
+    const share = off > most ? most / off : 1;
+    const round = (/** @type {number} */ it) => Math.trunc(it * share * 1000) / 1000;
+    return { ...plan, side: round(side), height: round(height) };
+}
+
+/** Says which ball goes where. @param {Plan} plan @param {Partial<Call>} change @returns {Plan} */
+export function calling(plan, change) {
+    const { ball, pocket } = { ...plan.call, ...change };
+    if (ball === undefined || pocket === undefined) return plan;
+    return { ...plan, call: { ball, pocket }, isCallKept: true, safety: false };
+}
+
+/**
+ * The obvious call: the first ball on the line, and the pocket that it heads for.
+ * @param {Task} task @param {Plan} plan @returns {Plan}
+ */
+export function called(task, plan) {
+    const { table, turn, ball: { radius } } = task;
+    if (!turn.calls || plan.ball === null) return { ...plan, call: null };
+    const balls = held(task, plan);
+    const from = spot(balls, plan.ball);
+    if (!from) return plan;
+    const others = balls.filter(([n]) => n !== plan.ball);
+    const contact = meant(table, radius, others, from, pointing(plan.heading));
+    if (!contact || !turn.on.includes(contact.index)) {
+        // Nothing is obvious: what was said stays, as long as it can.
+        if (plan.call && turn.on.includes(plan.call.ball)) return plan;
+        const ball = turn.on.find((n) => spot(balls, n));
+        return { ...plan, call: ball === undefined ? null : { ball, pocket: 0 }, isCallKept: false };
+    }
+    if (plan.isCallKept && plan.call?.ball === contact.index) return plan;
+    const centre = along(contact.at, contact.normal, -2 * radius);
+    const pocket = pocketAhead(table, centre, [-contact.normal[0], -contact.normal[1]]);
+    return { ...plan, call: { ball: contact.index, pocket }, isCallKept: false };
+}
+
+/** Why the ball in hand may not lie there; null: it may. @param {Task} task @param {Point} at */
+export function refusedAt({ table, ball: { radius }, spots, turn, balls }, at) {
+    const others = balls.filter(([n]) => !turn.strikers.includes(n));
+    const line = turn.hand === "behind" ? spots.head_string : null;
+    return refusedPlace(table, radius, others, at, line);
+}
+
+/** Whether anything can be aimed at all. @param {{ task: Task, plan: Plan } | null} mine */
+export function canAim(mine) {
+    if (!mine || mine.plan.ball === null || mine.plan.sent !== null) return false;
+    const { phase } = mine.task.turn;
+    return phase === "shoot" || phase === "break";
+}
+
+/** As the others see it. @param {Task} task @param {Plan} plan @returns {Aim | null} */
+export function shownTo(task, plan) {
+    if (plan.ball === null) return null;
+    const { ball, side, height } = plan;
+    const hover = plan.isCarried ? plan.hover : null;
+    const heading = round(stickHeading(task, plan), 1e5);
+    const speed = speedOf(plan.drawn, task.limits.speed);
+    const aim = { ball, heading, speed, side, height };
+    return hover ? { ...aim, x: round(hover[0], 1e4), y: round(hover[1], 1e4) } : aim;
+}
+
+/** The message that carries it out; null while it can't be. @param {Task} task @param {Plan} plan @returns {Omit<Strike, "call"> & { call?: Call } | null} */
+export function strike(task, plan) {
+    const { turn, limits } = task;
+    const speed = speedOf(plan.drawn, limits.speed);
+    if (plan.ball === null || speed <= 0) return null;
+    const { ball, side, height } = plan;
+    const safety = turn.safety && plan.safety;
+    return {
+        ball, speed, heading: stickHeading(task, plan), side, height, elevation: 0,
+        safety, push_out: turn.push_out && plan.pushOut,
+        ...(turn.calls && !safety && plan.call ? { call: plan.call } : {}),
+    };
+}
+
+/** Where the stick points, so that the ball goes where it is aimed. @param {Task} task @param {Plan} plan */
+export function stickHeading({ ball: { mass } }, { heading, side }) {
+    return turned(heading - squirt(side, mass));
+}
+
+/** @param {number} value @param {number} parts */
+function round(value, parts) {
+    return Math.round(value * parts) / parts;
+}
