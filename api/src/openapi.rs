@@ -9,8 +9,8 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    Api, auth, games as games_api, matches, me, operations, problem::Document, queue, tickets,
-    users,
+    Api, auth, games as games_api, matches, me, operations, problem::Document, queue, rooms,
+    tickets, users,
 };
 
 /// What no handler says.
@@ -77,6 +77,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(me::routes())
         .merge(games_api::routes())
         .merge(queue::routes())
+        .merge(rooms::routes())
         .merge(matches::routes())
         .merge(users::routes())
         .merge(tickets::routes())
