@@ -60,6 +60,8 @@ pub struct MatchInfo {
     /// What was set for it.
     #[schema(value_type = Object)]
     pub options: Value,
+    /// Whether it is played for ratings.
+    pub rated: bool,
 }
 
 /// Somebody's seat in a match.
@@ -658,6 +660,7 @@ impl Arena {
                     winner: row.winner,
                     players: vec![player],
                     options: json(&row.options)?,
+                    rated: row.rated,
                 }),
             }
         }
