@@ -27,6 +27,8 @@ mod ratings;
 mod replays;
 mod rooms;
 mod sessions;
+#[cfg(test)]
+mod three_seats;
 mod tickets;
 
 use std::{future::Future, ops::Deref, sync::Arc, time::Duration};

@@ -589,6 +589,14 @@ impl Arena {
         Ok(ratings)
     }
 
+    /// Settles a match as if it had been played.
+    #[cfg(test)]
+    pub(crate) async fn settle_played(&self, id: MatchId, outcome: &Outcome) -> Result<()> {
+        let stored = self.read(id).await?;
+        let opened = stored.map(|it| it.opened).ok_or_else(|| Error::not_found("no match"))?;
+        self.settle(&opened, outcome, &Ending::Played).await.map(drop)
+    }
+
     async fn match_rows(&self, id: MatchId) -> Result<Vec<Row>> {
         let sql = format!("{ROWS} where m.id = $1 order by p.seat");
         Ok(on!(self.db, pool => {

@@ -10,6 +10,7 @@ mod once;
 mod profiles;
 mod queue;
 mod ratings;
+mod room_matches;
 mod rooms;
 mod sessions;
 mod support;

@@ -25,7 +25,8 @@ both! {
         assert!(first["code"].is_string());
         let again = arena.once(ann.id, Some(&one), arena.open_room(ann.id, room())).await.unwrap();
         assert_eq!(again, first);
-        let reused = refused(arena.once(ann.id, Some(&other), arena.open_room(ann.id, room())).await);
+        let reused = arena.once(ann.id, Some(&other), arena.open_room(ann.id, room())).await;
+        let reused = refused(reused);
         assert_eq!((reused.why, reused.code), (Why::Invalid, "idempotency_key_reused"));
         // A key is its sender's own; without one, everything is done.
         let bobs = arena.once(bob.id, Some(&one), arena.open_room(bob.id, room())).await.unwrap();

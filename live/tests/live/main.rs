@@ -4,4 +4,5 @@
 
 mod play;
 mod resume;
+mod seats;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use games::{Outcome, Seat, Seed, pong::Pong};
+use games::{Game, Outcome, Seat, Seed, pong::Pong};
 use live::{
     Chair, Gathered, Handle, Journal, Line, Match, Setup,
     wire::{Message, Player, PlayerUser, RatingChange},
@@ -58,6 +58,23 @@ pub(crate) fn run(mut table: Match<Pong>) -> JoinHandle<Option<Outcome>> {
             table.lead_to("next");
         }
         Some(outcome)
+    })
+}
+
+/// Runs a match of any game; answers who won, if it was played.
+pub(crate) fn run_any<G: Game>(mut table: Match<G>) -> JoinHandle<Option<Seat>> {
+    tokio::spawn(async move {
+        if let Gathered::CalledOff { .. } = table.gather().await {
+            table.announce(table.called_off(), None);
+            return None;
+        }
+        let outcome = table.play().await;
+        table.written().await;
+        table.announce(outcome.clone(), None);
+        if table.linger().await {
+            table.lead_to("next");
+        }
+        outcome.winner
     })
 }
 

@@ -130,7 +130,7 @@ export default {
     room_watchers: "Watching",
     host: "Host",
     room_ready: "I am ready",
-    room_unready: "Wait, not ready",
+    room_unready: "I am not ready yet",
     start_match: "Start the match",
     start_needs_players: { one: "{n} more player is needed.", other: "{n} more players are needed." },
     start_needs_ready: "Waiting for {name} to be ready.",

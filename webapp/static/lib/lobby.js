@@ -11,6 +11,8 @@ const LINES_MAX = 50;
 
 /** @type {Line | null} */
 let line = null;
+/** Whether nothing was heard of my room since the line was opened. */
+let awaited = false;
 /** @type {Set<() => void>} */
 const listeners = new Set();
 
@@ -25,6 +27,8 @@ export const lobby = {
     room: null,
     /** The room that I was in last, and why no more. @type {{ code: string, why: Parting } | null} */
     parted: null,
+    /** How often the line was opened and my room heard of: what was said meanwhile is to be asked for. */
+    opened: 0,
     /** What was said in my room lately. @type {readonly RoomLine[]} */
     lines: [],
 
@@ -35,6 +39,7 @@ export const lobby = {
             hear,
             tell(state) {
                 lobby.state = state;
+                if (state === "online") awaited = true;
                 changed();
             },
         });
@@ -90,8 +95,11 @@ function hear(message) {
             if (queue.status === "waiting") lobby.queues.delete(queue.game);
         }
     } else if (message.type === "room_update") {
-        if (message.room) settle(message.room);
-        else part(message.code, message.parting ?? "left");
+        if (message.room) {
+            settle(message.room);
+            if (awaited) lobby.opened += 1;
+            awaited = false;
+        } else part(message.code, message.parting ?? "left");
     } else if (message.type === "chat") {
         if (message.room !== lobby.room?.code) return;
         recall([message]);

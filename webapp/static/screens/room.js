@@ -35,7 +35,7 @@ export function room(root, name) {
     /** The match that was being played when I last looked: I am led to the next, not to this one.
      * @type {string | null | undefined} undefined: not known yet */
     let knownMatch;
-    let wasOnline = lobby.state === "online";
+    let opened = lobby.opened;
     let told = "";
     let gone = false;
 
@@ -111,8 +111,8 @@ export function room(root, name) {
     function hear() {
         if (gone) return;
         // What was said while the line was down is asked for.
-        if (lobby.state === "online" && !wasOnline && mine()) void load();
-        wasOnline = lobby.state === "online";
+        if (lobby.opened !== opened && mine()) void load();
+        opened = lobby.opened;
         const now = mine();
         if (now) seen = now;
         const last = lobby.lines.at(-1);
@@ -255,7 +255,8 @@ export function room(root, name) {
             telegram.main(null);
             patch(root, html`<section class="page" data-test="screen-room" data-key="none" data-code="${code}" data-parting="${why ?? ""}">
                 <h1>${t("room")}</h1>
-                ${why ? html`<div class="state" data-key="parted" role="status"><p data-test="parted">${t(`parted_${why}`)}</p></div>`
+                ${why ? html`<div class="state" data-key="parted" role="status"><p data-test="parted">${t(`parted_${why}`)}</p>
+                    ${why === "kicked" ? "" : html`<button data-do="join" data-test="room-join">${t("join_room")}</button>`}</div>`
                     : error ? failed(error) : loading()}
                 ${why || error ? html`<p class="state" data-key="ways"><a class="button" href="/rooms" data-test="to-rooms">${t("to_rooms")}</a></p>` : ""}</section>`);
             return;
