@@ -27,7 +27,7 @@ use crate::{
     matches::{MatchRows, NewMatch},
     pairing::{Entry, pairs},
     ratings::RatingRows,
-    rooms::{Room, RoomRows, in_room},
+    rooms::{RoomRows, in_room},
 };
 
 /// How long an entry lasts that was made without a page in the lobby.
@@ -152,7 +152,8 @@ enum Entered {
     Waits,
     Plays,
     WaitsElsewhere,
-    InRoom(Option<Room>),
+    /// Its code.
+    InRoom(Option<String>),
 }
 
 impl Arena {
@@ -181,7 +182,7 @@ impl Arena {
                     "you wait in the queue of another game: leave that one first",
                 ));
             }
-            Entered::InRoom(room) => return Err(in_room(room)),
+            Entered::InRoom(code) => return Err(in_room(code)),
         }
         self.pair_up(game).await?;
         let mark = self.lobby.mark();
@@ -573,7 +574,8 @@ on_both! { impl QueueRows {
             return Ok(Entered::Plays);
         }
         if let Some(room) = self.room_of(entry.user_id).await? {
-            return Ok(Entered::InRoom(self.read_room(room).await?));
+            let code = self.read_room(room).await?.map(|it| it.code);
+            return Ok(Entered::InRoom(code));
         }
         let entered = sqlx::query(
             "insert into queue_entries (user_id, game, chat_id, rating, joined_at, expires_at)

@@ -116,7 +116,8 @@ impl Arena {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&[by]).await?;
             if let Some(other) = tx.room_of(by).await? {
-                return Err(in_room(tx.read_room(other).await?));
+                let other = tx.read_room(other).await?;
+                return Err(in_room(other.map(|it| it.code)));
             }
             for _ in 0..DRAWS_MAX {
                 room.code = draw();
@@ -173,7 +174,8 @@ impl Arena {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&[by]).await?;
             if let Some(other) = tx.room_of(by).await?.filter(|it| *it != id) {
-                return Err(in_room(tx.read_room(other).await?));
+                let other = tx.read_room(other).await?;
+                return Err(in_room(other.map(|it| it.code)));
             }
             let mut room = tx.hold_room(id).await?.ok_or_else(no_room)?;
             let before = room.clone();
@@ -379,7 +381,7 @@ fn bad_options(live::WrongOption { field, message }: live::WrongOption) -> Error
 }
 
 /// Somebody is in a room and can't be in another or in a queue.
-pub(crate) fn in_room(room: Option<Room>) -> Error {
-    let which = room.map(|it| format!(" {}", it.code)).unwrap_or_default();
+pub(crate) fn in_room(code: Option<String>) -> Error {
+    let which = code.map(|it| format!(" {it}")).unwrap_or_default();
     Error::conflict("in_room", format!("you are in the room{which}: leave it first"))
 }

@@ -141,6 +141,8 @@ test("the host who leaves hands the room on, and the next may put others out", l
     await ida.picture("room-kicked-desktop");
     await ida.press("to-rooms");
     await ida.press("listed-room");
+    await ida.see("screen-room", { parting: "kicked" });
+    await ida.page.reload();
     await ida.press("room-join");
     await ida.see("toast");
     await ida.see("screen-room", { inside: false });
