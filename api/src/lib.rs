@@ -22,6 +22,7 @@ mod operations;
 mod options;
 mod problem;
 mod queue;
+mod rooms;
 mod serve;
 mod sockets;
 mod tickets;

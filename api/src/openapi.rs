@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     Api, auth, billiards, games as games_api, matches, me, operations, problem::Document, queue,
-    tickets, users,
+    rooms, tickets, users,
 };
 
 /// What no handler says.
@@ -79,6 +79,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(me::routes())
         .merge(games_api::routes())
         .merge(queue::routes())
+        .merge(rooms::routes())
         .merge(matches::routes())
         .merge(billiards::routes())
         .merge(users::routes())

@@ -15,6 +15,7 @@ mod forged;
 mod play;
 mod refusals;
 mod rest;
+mod rooms;
 mod sockets;
 mod support;
 mod telegram;

@@ -33,6 +33,8 @@ pub(crate) fn router() -> Router {
         .route("/queue/{game}", get(page))
         .route("/match/{id}", get(page))
         .route("/replay/{id}", get(page))
+        .route("/rooms", get(page))
+        .route("/rooms/{code}", get(page))
         .route("/me", get(page))
         .route("/users/{id}", get(page))
         .route("/top", get(page))

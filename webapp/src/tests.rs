@@ -21,6 +21,8 @@ async fn every_screen_has_its_page() {
         "/queue/pong",
         "/match/0123456789a",
         "/replay/0123456789a",
+        "/rooms",
+        "/rooms/KWBTRM",
         "/me",
         "/users/0123456789a",
         "/top",

@@ -16,6 +16,8 @@ import { missing } from "./screens/missing.js";
 import { me as mine, user } from "./screens/profile.js";
 import { queue } from "./screens/queue.js";
 import { replay } from "./screens/replay.js";
+import { room } from "./screens/room.js";
+import { rooms } from "./screens/rooms.js";
 import { sign } from "./screens/sign.js";
 import { top } from "./screens/top.js";
 
@@ -29,10 +31,10 @@ import { top } from "./screens/top.js";
  */
 
 /** @type {Record<Place["screen"], Screen>} */
-const SCREENS = { home, queue, match, replay, me: mine, user, top, missing };
+const SCREENS = { home, queue, rooms, room, match, replay, me: mine, user, top, missing };
 /** @type {Record<Place["screen"], Word>} */
 const TITLES = {
-    home: "games", queue: "looking", match: "match", replay: "replay", me: "me", user: "player",
+    home: "games", queue: "looking", rooms: "rooms", room: "room", match: "match", replay: "replay", me: "me", user: "player",
     top: "top", missing: "nowhere",
 };
 /** What anyone may look at who has the link. @type {ReadonlySet<Place["screen"]>} */
@@ -40,6 +42,7 @@ const OPEN = new Set(["match", "replay"]);
 /** The places at the bottom, and the screens that belong to them. */
 const TABS = /** @type {const} */ ([
     { path: "/", word: "play", screens: ["home", "queue"] },
+    { path: "/rooms", word: "rooms", screens: ["rooms", "room"] },
     { path: "/top", word: "top", screens: ["top", "user"] },
     { path: "/me", word: "me", screens: ["me"] },
 ]);

@@ -5,4 +5,5 @@
 mod computers;
 mod play;
 mod resume;
+mod seats;
 mod support;

@@ -66,6 +66,23 @@ pub(crate) fn run<G: Game>(mut table: Match<G>) -> JoinHandle<Option<Outcome>> {
     })
 }
 
+/// Runs a match of any game; answers who won, if it was played.
+pub(crate) fn run_any<G: Game>(mut table: Match<G>) -> JoinHandle<Option<Seat>> {
+    tokio::spawn(async move {
+        if let Gathered::CalledOff { .. } = table.gather().await {
+            table.announce(table.called_off(), None);
+            return None;
+        }
+        let outcome = table.play().await;
+        table.written().await;
+        table.announce(outcome.clone(), None);
+        if table.linger().await {
+            table.lead_to("next");
+        }
+        outcome.winner
+    })
+}
+
 pub(crate) async fn sit(handle: &Handle, seat: Option<u8>, after: Option<u64>) -> Chair {
     handle.sit(seat.map(Seat), after).await.unwrap().unwrap()
 }
