@@ -6,7 +6,6 @@ use games::billiards::{
     physics::{Ball, BallSpec, Laws, Shot, Strike, Table, simulate},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 

@@ -1,6 +1,6 @@
 //! The matches of a room: who may start one, and what its end leaves in the room.
 
-use arena::{Arena, LobbyMessage, MatchId, NewRoom, Principal, RoomInfo, Side, UserId, Why};
+use arena::{Arena, LobbyMessage, MatchId, NewRoom, Pass, Principal, RoomInfo, Side, UserId, Why};
 use futures_util::future::join_all;
 use live::{Chair, Status, wire::Message};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::{
 
 /// Sits down, and is ready.
 async fn sit(arena: &Arena, by: &Principal, id: MatchId) -> Chair {
-    let chair = arena.sit(by, id, None).await.unwrap();
+    let chair = arena.sit(&Pass::Member(*by), id, None).await.unwrap();
     say(&chair, json!({"type": "player_ready", "n": 1})).await;
     chair
 }
@@ -92,7 +92,7 @@ both! {
         assert_eq!(refused(arena.start_room(ann.id, code).await).code, "room_playing");
         assert_eq!(refused(arena.ready_in_room(bob.id, code, true).await).code, "room_playing");
         // Further members watch.
-        let mut watching = arena.sit(&as_eve, first, None).await.unwrap();
+        let mut watching = arena.sit(&Pass::Member(as_eve), first, None).await.unwrap();
         assert_eq!(hear(&mut watching, "game_state").await["you"], Value::Null);
 
         play(arena, [&as_ann, &as_bob], first).await;
