@@ -13,7 +13,7 @@ use crate::support::{hear, open_with, run, sit};
 
 /// Plays one match; answers who won it, and how often each ruling was heard.
 async fn played<G: Game>(game: Kind, levels: [Level; 2]) -> (Option<Seat>, BTreeMap<String, u32>) {
-    let (handle, table) = open_with::<G>(json!({ "racks": 1 }));
+    let (handle, table) = open_with::<G>(json!({ "racks": 1 }), &["ann", "bob"]);
     let task = run(table);
     let mut crowd = sit(&handle, None, None).await;
     for (seat, level) in (0..).zip(levels) {

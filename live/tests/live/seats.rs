@@ -3,14 +3,15 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use games::{
-    Absence, BadOptions, Game, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time, Viewer,
+    Absence, BadOptions, Game, NoGesture, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time,
+    Viewer,
 };
-use live::{Handle, Match, Setup};
+use live::{Handle, Match};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::support::{hear_of, player, run_any, say, setup, sit};
+use crate::support::{hear_of, open_with, run, say, sit};
 
 /// The first to take two stones has won.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,7 @@ impl Game for Stones {
     type Action = Action;
     type Update = Taken;
     type View = View;
+    type Gesture = NoGesture;
 
     const RULES: u32 = 1;
     const SEATS: RangeInclusive<u8> = 3..=6;
@@ -94,23 +96,20 @@ impl Game for Stones {
         let winner = Some(Seat(winner as u8));
         Some(Outcome { winner, reason: Reason::Score, scores: self.taken.clone() })
     }
+
+    fn gesture(&self, _: Seat, gesture: &NoGesture) -> Result<(), Refusal> {
+        match *gesture {}
+    }
 }
 
 fn open(names: &[&str]) -> (Handle, Match<Stones>) {
-    let (setup, mut lines) = setup(0);
-    let players = names.iter().map(|it| player(it)).collect();
-    tokio::spawn(async move {
-        while let Some(line) = lines.recv().await {
-            line.written.map(|it| it.send(()));
-        }
-    });
-    live::open(Setup { options: json!({}), players, ..setup }).unwrap()
+    open_with(json!({}), names)
 }
 
 #[tokio::test(start_paused = true)]
 async fn three_play_from_the_deal_to_the_rematch() {
     let (handle, table) = open(&["ann", "bob", "eve"]);
-    let task = run_any(table);
+    let task = run(table);
     let mut chairs = Vec::new();
     for seat in 0..3 {
         chairs.push(sit(&handle, Some(seat), None).await);
@@ -145,13 +144,13 @@ async fn three_play_from_the_deal_to_the_rematch() {
         say(&chairs[seat], json!({"type": "rematch"})).await;
         hear_of(&mut crowd, json!({"type": "rematch", "seats": seats})).await;
     }
-    assert_eq!(task.await.unwrap(), Some(Seat(2)));
+    assert_eq!(task.await.unwrap().unwrap().winner, Some(Seat(2)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn six_who_are_not_all_ready_are_called_off() {
     let (handle, table) = open(&["a", "b", "c", "d", "e", "f"]);
-    let task = run_any(table);
+    let task = run(table);
     let mut last = sit(&handle, Some(5), None).await;
     say(&last, json!({"type": "player_ready", "n": 1})).await;
     tokio::time::sleep(Duration::from_secs(16)).await;

@@ -32,12 +32,13 @@ pub(crate) fn setup(seq: u64) -> (Setup, mpsc::Receiver<Line>) {
 }
 
 pub(crate) fn open() -> (Handle, Match<Pong>) {
-    open_with(json!({ "points": 3 }))
+    open_with(json!({ "points": 3 }), &["ann", "bob"])
 }
 
-pub(crate) fn open_with<G: Game>(options: Value) -> (Handle, Match<G>) {
+pub(crate) fn open_with<G: Game>(options: Value, names: &[&str]) -> (Handle, Match<G>) {
     let (setup, mut lines) = setup(0);
-    let setup = Setup { options, ..setup };
+    let players = names.iter().map(|it| player(it)).collect();
+    let setup = Setup { options, players, ..setup };
     // A writer that is always up to date.
     tokio::spawn(async move {
         while let Some(line) = lines.recv().await {
@@ -55,6 +56,7 @@ pub(crate) fn run<G: Game>(mut table: Match<G>) -> JoinHandle<Option<Outcome>> {
             return None;
         }
         let outcome = table.play().await;
+        table.written().await;
         table.attend(time::sleep(Duration::from_millis(5))).await;
         let change =
             |seat| RatingChange { seat: Seat(seat), before: 1500, after: 1600, provisional: true };
@@ -63,23 +65,6 @@ pub(crate) fn run<G: Game>(mut table: Match<G>) -> JoinHandle<Option<Outcome>> {
             table.lead_to("next");
         }
         Some(outcome)
-    })
-}
-
-/// Runs a match of any game; answers who won, if it was played.
-pub(crate) fn run_any<G: Game>(mut table: Match<G>) -> JoinHandle<Option<Seat>> {
-    tokio::spawn(async move {
-        if let Gathered::CalledOff { .. } = table.gather().await {
-            table.announce(table.called_off(), None);
-            return None;
-        }
-        let outcome = table.play().await;
-        table.written().await;
-        table.announce(outcome.clone(), None);
-        if table.linger().await {
-            table.lead_to("next");
-        }
-        outcome.winner
     })
 }
 
