@@ -14,22 +14,27 @@ use super::{
     meeting::{self, Course},
     shot::{Event, EventKind, Motion, Shot},
     table::Table,
-    vector::{dot, norm, sub, unit},
+    vector::{add, dot, norm, scale, sub, unit},
 };
 
 /// After so many events whatever still moves stops dead. No break comes near it; it bounds what
 /// anybody can make the engine do.
 const EVENTS_MAX: usize = 2_000;
 
-/// Two things that meet again within this time, with nothing between, are pressed together by the
-/// cloth's friction rather than thrown.
+/// Two things that part so slowly that friction brings them together again from a gap of less than
+/// this, in metres, are pressed together rather than thrown.
+const GAP: f64 = 1e-4;
+/// Two things that meet again within this time, in seconds, may be.
 const AGAIN: f64 = 0.010;
-/// So many such contacts are played as they come; later ones are pressed.
+/// So many such contacts in a row are played as they come; later ones are pressed.
 const PATIENCE: u8 = 3;
 /// Slower contacts than this, in m/s, are pressed at once.
 const BARELY: f64 = 1e-6;
-/// How much of the cloth's friction acts at once in a pressed contact, in seconds.
-const PRESSED: f64 = 0.020;
+/// How much of the cloth's friction acts at once in a pressed contact, at the most and, unless a
+/// ball stops, at the least, in seconds.
+const PRESSED: [f64; 2] = [0.005, 0.250];
+/// What two balls part with at least, in m/s. The energy of that is less than rounding.
+const LEAVE: f64 = 1e-7;
 
 /// Plays a shot out: `strike` on balls that lie as given (or no strike, if they move already), until
 /// all rest. A strike that does not [hold](Strike::holds), or on a ball that is not there or has been
@@ -64,6 +69,8 @@ struct Engine<'a> {
     bodies: Vec<Body>,
     /// When each pair meets next, by [`Engine::pair`].
     pairs: Vec<f64>,
+    /// What each pair has met.
+    met: Vec<Met>,
     shot: Shot,
 }
 
@@ -73,7 +80,8 @@ struct Body {
     /// When its motion ends by itself, and how.
     ends: f64,
     end: End,
-    met: Met,
+    /// The last cushion, and its contact.
+    cushion: (End, Met),
 }
 
 /// How a motion ends if no other ball is in the way.
@@ -85,13 +93,29 @@ enum End {
     Pocket(usize),
 }
 
-/// What a ball met last.
+/// The last contact of two things.
 #[derive(Clone, Copy)]
 struct Met {
-    what: EventKind,
     t: f64,
-    /// How often before that, in quick succession.
+    /// How many before it were such that the two may be pressed together.
     times: u8,
+}
+
+impl Met {
+    const NEVER: Met = Met { t: f64::NEG_INFINITY, times: 0 };
+
+    /// After another contact, now, at the speed `closing` of two things that the cloth accelerates
+    /// towards each other by `pull`.
+    fn again(&mut self, now: f64, closing: f64, pull: f64) {
+        let low = closing * closing < 2.0 * GAP * pull;
+        self.times = if low || now - self.t < AGAIN { self.times.saturating_add(1) } else { 0 };
+        self.t = now;
+    }
+
+    /// Whether it is time to press.
+    fn pressed(&self, closing: f64, pull: f64) -> bool {
+        pull > 0.0 && (self.times >= PATIENCE || closing < BARELY)
+    }
 }
 
 impl<'a> Engine<'a> {
@@ -102,7 +126,7 @@ impl<'a> Engine<'a> {
                 course: Course::new(0.0, &settled(*ball, spec), spec),
                 ends: f64::INFINITY,
                 end: End::Transition,
-                met: Met { what: EventKind::Strike(0), t: f64::NEG_INFINITY, times: 0 },
+                cushion: (End::Transition, Met::NEVER),
             })
             .collect();
         let motions = bodies.iter().map(|body| vec![motion(0.0, &body.course.ball)]).collect();
@@ -114,6 +138,7 @@ impl<'a> Engine<'a> {
             now: 0.0,
             before: 0.0,
             pairs: vec![f64::INFINITY; balls.len() * balls.len() / 2],
+            met: vec![Met::NEVER; balls.len() * balls.len() / 2],
             bodies,
             shot: Shot { ball: *spec, motions, events: Vec::new(), rest: 0.0 },
         }
@@ -175,15 +200,16 @@ impl<'a> Engine<'a> {
             }
             End::Rail(rail) => {
                 let segment = &self.table.segments[rail];
-                let n = segment.normal;
-                let ball = self.pressed_on(i, ball, EventKind::Rail(i, rail), n);
+                self.record(EventKind::Rail(i, rail), -dot(ball.v, segment.normal));
+                let ball = self.against(i, ball, segment.normal);
                 let after = self.laws.rail(ball, segment, self.table.nose, self.spec);
                 self.set(i, settled(after, self.spec));
             }
             End::Jaw(jaw) => {
                 let round = &self.table.jaws[jaw];
                 let n = unit(sub(ball.r, round.centre));
-                let ball = self.pressed_on(i, ball, EventKind::Jaw(i, jaw), n);
+                self.record(EventKind::Jaw(i, jaw), -dot(ball.v, n));
+                let ball = self.against(i, ball, n);
                 let after = self.laws.jaw(ball, round, self.table.nose, self.spec);
                 self.set(i, settled(after, self.spec));
             }
@@ -194,47 +220,70 @@ impl<'a> Engine<'a> {
 
     /// Two balls meet.
     fn meet(&mut self, i: usize, j: usize) {
+        let spec = self.spec;
         let (mut one, mut two) = (self.ball(i), self.ball(j));
         let n = unit(sub(two.r, one.r));
         let closing = |one: &Ball, two: &Ball| dot(sub(one.v, two.v), n);
-        let kind = EventKind::BallBall(i, j);
-        self.record(kind, closing(&one, &two).max(0.0));
-        let again = self.again(i, kind).min(self.again(j, kind));
-        if again >= PATIENCE || closing(&one, &two) < BARELY {
-            let pressed = (press(&one, self.spec), press(&two, self.spec));
-            if closing(&pressed.0, &pressed.1) > closing(&one, &two) {
-                (one, two) = pressed;
+        let speed = closing(&one, &two).max(0.0);
+        self.record(EventKind::BallBall(i, j), speed);
+
+        let faster = sub(one.v, two.v);
+        let round = (dot(faster, faster) - speed * speed) / (2.0 * spec.radius);
+        let pull = dot(sub(one.acceleration(spec), two.acceleration(spec)), n) - round;
+        let met = &mut self.met[Engine::pair(i, j)];
+        met.again(self.now, speed, pull);
+        let (often, pressed) = (met.times >= PATIENCE, met.pressed(speed, pull));
+        if pressed {
+            let time = pressing(pull, one.lasts(spec).min(two.lasts(spec)));
+            (one, two) = (press(&one, time, spec), press(&two, time, spec));
+        }
+        if closing(&one, &two) > 0.0 {
+            let spare = (!often).then(|| self.spare());
+            let places = (one.r, two.r);
+            [one, two] = self.laws.balls(one, two, spec, spare);
+            // A law may move the balls a little, but not into others.
+            if places != (one.r, two.r) && (self.crowded(i, j, one.r) || self.crowded(j, i, two.r))
+            {
+                (one.r, two.r) = places;
             }
         }
-        let met = Met { what: kind, t: self.now, times: again };
-        (self.bodies[i].met, self.bodies[j].met) = (met, met);
-        if closing(&one, &two) > 0.0 {
-            let spare = self.spare();
-            [one, two] = self.laws.balls(one, two, self.spec, spare);
+        let short = closing(&one, &two) + LEAVE;
+        if short > 0.0 {
+            one.v = sub(one.v, scale(n, 0.5 * short));
+            two.v = add(two.v, scale(n, 0.5 * short));
         }
-        self.set(i, settled(one, self.spec));
-        self.set(j, settled(two, self.spec));
+        let after = |ball| if pressed { at_ease(ball, spec) } else { settled(ball, spec) };
+        self.set(i, after(one));
+        self.set(j, after(two));
         self.predict(i);
         self.predict(j);
     }
 
-    /// The ball as it meets a cushion with that normal: pressed if it is not the first time.
-    fn pressed_on(&mut self, i: usize, ball: Ball, kind: EventKind, n: [f64; 2]) -> Ball {
-        let closing = -dot(ball.v, n);
-        self.record(kind, closing.max(0.0));
-        let again = self.again(i, kind);
-        self.bodies[i].met = Met { what: kind, t: self.now, times: again };
-        if again < PATIENCE && closing >= BARELY {
+    /// The ball as it meets the cushion with that normal: pressed, if it has done so often.
+    fn against(&mut self, i: usize, ball: Ball, n: [f64; 2]) -> Ball {
+        let (closing, pull) = (-dot(ball.v, n), -dot(ball.acceleration(self.spec), n));
+        let body = &mut self.bodies[i];
+        if body.cushion.0 != body.end {
+            body.cushion = (body.end, Met::NEVER);
+        }
+        let met = &mut body.cushion.1;
+        met.again(self.now, closing, pull);
+        if !met.pressed(closing, pull) {
             return ball;
         }
-        let pressed = press(&ball, self.spec);
-        if -dot(pressed.v, n) > closing { pressed } else { ball }
+        press(&ball, pressing(pull, ball.lasts(self.spec)), self.spec)
     }
 
-    /// How often, in quick succession, the ball has done just that.
-    fn again(&self, i: usize, kind: EventKind) -> u8 {
-        let met = &self.bodies[i].met;
-        if met.what == kind && self.now - met.t < AGAIN { met.times.saturating_add(1) } else { 0 }
+    /// Whether the first ball, there, would be in another than the second.
+    fn crowded(&self, i: usize, but: usize, r: [f64; 2]) -> bool {
+        let apart = 2.0 * self.spec.radius;
+        (0..self.bodies.len()).any(|j| {
+            if j == i || j == but || !self.bodies[j].course.near(r, apart) {
+                return false;
+            }
+            let other = self.ball(j);
+            other.state != State::Pocketed && norm(sub(other.r, r)) < apart
+        })
     }
 
     /// What the cloth has taken since the last event, for laws that ask for it.
@@ -381,12 +430,29 @@ fn settled(ball: Ball, spec: &BallSpec) -> Ball {
     if norm(ball.v) < NOTHING { ball.next_state(spec) } else { ball }
 }
 
-/// The ball after some of the cloth's friction has acted, where it is. Two things pressed together
-/// by that friction would meet ever sooner, in ever smaller contacts; taking the friction of a short
-/// time at once makes one contact of many. Friction only takes energy, so this does too.
-fn press(ball: &Ball, spec: &BallSpec) -> Ball {
+/// For how long friction acts at once on two things that it presses together by `pull`, in m/s²: so
+/// that the gap they then open is small, and the friction of a motion that lasts so long is not
+/// used up in a few steps.
+fn pressing(pull: f64, lasts: f64) -> f64 {
+    let [least, most] = PRESSED;
+    libm::sqrt(8.0 * GAP / pull).min(0.25 * lasts).clamp(least, most)
+}
+
+/// The ball after that much of the cloth's friction has acted, where it is. Two things pressed
+/// together by that friction would meet ever sooner, in ever smaller contacts; taking the friction of
+/// a short time at once makes one contact of many. Friction only takes energy, so this does too.
+fn press(ball: &Ball, time: f64, spec: &BallSpec) -> Ball {
     let lasts = ball.lasts(spec);
-    let after = ball.after(PRESSED.min(lasts), spec);
-    let after = if lasts <= PRESSED { after.next_state(spec) } else { after };
+    let after = ball.after(time.min(lasts), spec);
+    let after = if lasts <= time { after.next_state(spec) } else { after };
     Ball { r: ball.r, ..after }
+}
+
+/// The ball after a pressed contact: if it slides for less than a moment, it has.
+fn at_ease(ball: Ball, spec: &BallSpec) -> Ball {
+    let ball = settled(ball, spec);
+    if ball.state == State::Sliding && ball.lasts(spec) < PRESSED[0] {
+        return settled(press(&ball, PRESSED[0], spec), spec);
+    }
+    ball
 }

@@ -140,22 +140,22 @@ impl Laws {
     }
 
     /// Two balls after they have met. `spare` is the energy that the cloth has taken since the last
-    /// event, in joules: no more may come back.
+    /// event, in joules: no more may come back. It is none for balls that have met again and again.
     pub(super) fn balls(
         &self,
         mut one: Ball,
         mut two: Ball,
         spec: &BallSpec,
-        spare: f64,
+        spare: Option<f64>,
     ) -> [Ball; 2] {
-        let energy = one.energy(spec) + two.energy(spec) + spare;
+        let energy = one.energy(spec) + two.energy(spec);
         if self.reference {
             quirks::kiss_balls(&mut one, &mut two, spec);
         }
         let n = unit(sub(two.r, one.r));
         let [mut one, mut two] = ball_ball::part(self.ball_ball, [&one, &two], n, spec);
-        if self.reference {
-            quirks::keep_touching(&mut one, &mut two, spec, energy);
+        if let (true, Some(spare)) = (self.reference, spare) {
+            quirks::keep_touching(&mut one, &mut two, spec, energy + spare);
         }
         [one, two]
     }

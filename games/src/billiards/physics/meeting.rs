@@ -72,6 +72,11 @@ impl Course {
         bounds
     }
 
+    /// Whether it may lead within that distance of the point.
+    pub(super) fn near(&self, point: Vec2, distance: f64) -> bool {
+        self.bounds.near(point, distance)
+    }
+
     /// Nothing is asked of it after `span` seconds.
     pub(super) fn limit(&mut self, span: f64) {
         self.bounds = self.bounds(span);
@@ -126,20 +131,28 @@ pub(super) fn with_segment(
     span: f64,
 ) -> Option<f64> {
     let n = segment.normal;
-    let gap = dot(sub(course.ball.r, segment.from), n) - reach;
-    // Behind the nose there is only the way into a pocket.
-    if gap < -reach {
-        return None;
-    }
+    let from = sub(course.ball.r, segment.from);
+    let gap = dot(from, n) - reach;
     let c = [gap, dot(course.ball.v, n), 0.5 * dot(course.acceleration, n), 0.0, 0.0];
-    if gap > TOUCH && c[1] + c[2].min(0.0) * span > 0.0 {
-        return None;
-    }
-    let t = first_meeting(c, 1.0, span)?;
-    let (r, _) = course.place(course.since + t);
     let along = sub(segment.to, segment.from);
-    let foot = dot(sub(r, segment.from), along);
-    (0.0..=dot(along, along)).contains(&foot).then_some(t)
+    let beside = |from: Vec2| (0.0..=dot(along, along)).contains(&dot(from, along));
+    let t = if gap >= -TOUCH || beside(from) && gap > -reach {
+        // It cannot come nearer before it has come nearer at all.
+        if gap > TOUCH && c[1] + c[2].min(0.0) * span > 0.0 {
+            return None;
+        }
+        first_meeting(c, 1.0, span)?
+    } else {
+        // It is behind the nose, on its way into a pocket or out: it has to come out first.
+        let out = -0.5 * c[1] / c[2];
+        let most = gap + 0.5 * c[1] * out;
+        if !(c[2] < 0.0 && out > 0.0 && out < span && most > TOUCH) {
+            return None;
+        }
+        out + first_descent(&[most, 0.0, c[2], 0.0, 0.0], span - out)?
+    };
+    let (r, _) = course.place(course.since + t);
+    beside(sub(r, segment.from)).then_some(t)
 }
 
 /// After how many seconds the ball's centre comes within `apart` of that point.

@@ -271,7 +271,8 @@ pub(super) struct Run {
 /// What a small shift of the start does to the end.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Sensitivity {
-    pub(super) shift_m: f64,
+    #[serde(default)]
+    pub(super) shift_m: Option<f64>,
     #[serde(default)]
     pub(super) final_shift_m: Option<f64>,
 }

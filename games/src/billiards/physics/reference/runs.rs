@@ -140,7 +140,7 @@ type OfBall = Vec<(f64, String)>;
 
 fn agrees(setup: &Setup, shot: &Shot, run: &Run) -> Result<(), String> {
     let tolerance = run.suggested_tol.unwrap_or_else(|| {
-        let grows = run.sensitivity.and_then(|it| Some(it.final_shift_m? / it.shift_m));
+        let grows = run.sensitivity.and_then(|it| Some(it.final_shift_m? / it.shift_m?));
         let least = OF_BREAKS.max(ROUNDING * grows.unwrap_or(0.0));
         Tolerance { final_pos_m: least, collision_time_s: least }
     });
