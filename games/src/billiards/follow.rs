@@ -3,9 +3,10 @@
 use alloc::vec::Vec;
 
 use super::{
-    At, BETWEEN_RACKS, Billiards, IDLE_MAX, Phase, Rolling, Task,
+    At, BETWEEN_RACKS, Billiards, IDLE_MAX, Phase, Task,
     discipline::{Discipline, Next, Verdict},
     rack::{self, Layout},
+    sheet::Sheet,
     wire::{Balls, Hand, Told, Update, Why, millis},
 };
 use crate::{Game, Out, Outcome, Reason, Seat, Time};
@@ -15,10 +16,10 @@ impl<D: Discipline> Billiards<D> {
     pub(super) fn play_on(&mut self, at: Time, out: &mut Out<Update>) {
         match &self.phase {
             Phase::Rolling(rolling) => {
-                let rolling = Rolling::clone(rolling);
-                self.lie = rolling.lie;
-                let falls = (rolling.potted, rolling.off);
-                self.rule(at, rolling.shot.seat, rolling.verdict, falls, out);
+                let (seat, verdict) = (rolling.shot.seat, rolling.verdict.clone());
+                let falls = (rolling.potted.clone(), rolling.off.clone());
+                self.lie = rolling.lie.clone();
+                self.rule(at, seat, verdict, falls, out);
             }
             Phase::Between { breaker, .. } => {
                 let breaker = self.sheet.present(*breaker);
@@ -64,7 +65,9 @@ impl<D: Discipline> Billiards<D> {
         (potted, off): (Vec<(u8, u8)>, Vec<u8>),
         out: &mut Out<Update>,
     ) {
-        let before = (self.scores(), core::mem::replace(&mut self.sheet, verdict.sheet));
+        // Somebody may have left while the balls rolled.
+        let sheet = Sheet { out: self.sheet.out.clone(), ..verdict.sheet };
+        let before = (self.scores(), core::mem::replace(&mut self.sheet, sheet));
         let over = self.close_rack(&verdict.next);
         let goes_on = matches!(verdict.next, Next::Rack { .. }) && !over;
         let next_rack_at = goes_on.then(|| millis(at + BETWEEN_RACKS));

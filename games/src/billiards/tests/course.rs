@@ -229,6 +229,18 @@ fn in_kolkhoz_others_play_on_without_who_left() {
 }
 
 #[test]
+fn who_leaves_while_balls_roll_stays_out() {
+    let mut play = dealt(Kolkhoz::default(), 1);
+    let order = play.game.sheet.order.clone();
+    let lie = play.game.lie.clone();
+    play.strike(strike(0), &[Seen::Hit(0, 1), Seen::Cushion(1), Seen::Cushion(2)], lie);
+    play.game.leave(play.now, order[1], &mut Out::default());
+    play.wake();
+    assert_eq!(play.turn().seat, order[2]);
+    assert!(play.game.sheet.out[order[1].index()]);
+}
+
+#[test]
 fn a_lot_decides_who_begins() {
     let mut begins = [0; 6];
     for seed in 0..600 {

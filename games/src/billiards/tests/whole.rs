@@ -119,6 +119,7 @@ fn some_strike<D: Discipline>(play: &mut Play<D>, turn: &Turn) -> Strike {
 
 /// Does what the turn asks for, somehow, or lets the time go by.
 fn step<D: Discipline>(play: &mut Play<D>) {
+    absences(play);
     if !matches!(play.game.phase, Phase::Turn(_)) {
         return play.wake();
     }
@@ -152,6 +153,24 @@ fn step<D: Discipline>(play: &mut Play<D>) {
     }
 }
 
+/// Now and then somebody is away for a while, or leaves where others play on.
+fn absences<D: Discipline>(play: &mut Play<D>) {
+    let seats = play.game.players.len();
+    let seat = Seat(play.luck.below(seats) as u8);
+    let mut out = Out::default();
+    match play.luck.below(4_000) {
+        0 if seats > 2 => play.game.leave(play.now, seat, &mut out),
+        1 => {
+            play.game.away(play.now, seat, Absence::Lost, &mut out);
+        }
+        2 => {
+            play.game.away(play.now, seat, Absence::Interrupted, &mut out);
+        }
+        3..400 => play.game.back(play.now, seat, &mut out),
+        _ => {}
+    }
+}
+
 /// Plays matches of random strokes and seeds to their ends.
 fn play_out<D: Discipline>(rules: &D, matches: u64) {
     let (mut won, mut by_score) = (0, 0);
@@ -159,7 +178,10 @@ fn play_out<D: Discipline>(rules: &D, matches: u64) {
         let mut play = dealt(rules.clone(), seed);
         while play.game.outcome().is_none() {
             assert!(play.now <= LONGEST, "{} {seed} goes on", D::NAME);
+            let left = play.game.sheet.out.clone();
             step(&mut play);
+            let out = &play.game.sheet.out;
+            assert!(left.iter().zip(out).all(|(left, out)| out >= left), "who left is back");
             check(&play.game).unwrap_or_else(|broken| panic!("{} {seed}: {broken}", D::NAME));
         }
         let outcome = play.game.outcome().unwrap();
@@ -226,8 +248,8 @@ fn aimed<D: Discipline>(play: &mut Play<D>, turn: &Turn) -> Strike {
                 let [gx, gy] = way(place(ball), ghost);
                 let near = length([gx, gy]);
                 let cut = libm::acos((gx * x + gy * y) / (near * far));
-                let ways = free(place(ball), ghost, [ball, on])
-                    && free(place(on), to.centre, [ball, on]);
+                let ways =
+                    free(place(ball), ghost, [ball, on]) && free(place(on), to.centre, [ball, on]);
                 let cost = far + 0.5 * near + cut + if ways && cut < 1.3 { 0.0 } else { 100.0 };
                 if cost < best.0 {
                     best = (cost, ball, libm::atan2(gy, gx), Call { ball: on, pocket });
