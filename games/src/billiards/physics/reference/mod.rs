@@ -10,6 +10,7 @@
 //! over on both sides: after every contact the reference calls both balls sliding, and then finds
 //! that some don't slide.
 
+mod cases;
 mod file;
 mod runs;
 mod units;
