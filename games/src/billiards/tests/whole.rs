@@ -120,6 +120,9 @@ fn some_strike<D: Discipline>(play: &mut Play<D>, turn: &Turn) -> Strike {
 /// Does what the turn asks for, somehow, or lets the time go by.
 fn step<D: Discipline>(play: &mut Play<D>) {
     absences(play);
+    if play.game.outcome().is_some() {
+        return;
+    }
     if !matches!(play.game.phase, Phase::Turn(_)) {
         return play.wake();
     }
