@@ -68,7 +68,7 @@ fn report(all: &[Compared], verbose: bool) {
     for (group, count) in &groups {
         let mut line = format!("{group}: {} of {} agree", count.agree, count.agree + count.differ);
         if count.flagged > 0 {
-            line += &format!(", {} flagged as the reference's own fault", count.flagged);
+            line += &format!(", {} flagged and not counted", count.flagged);
         }
         if count.not_offered > 0 {
             line = format!("{group}: {} not offered", count.not_offered);

@@ -50,6 +50,15 @@ impl File {
         self.tables.get(name).ok_or_else(|| missing("table", name))
     }
 
+    /// The table of that name, as the file has it.
+    ///
+    /// # Errors
+    ///
+    /// If it has none.
+    pub fn table(&self, name: &str) -> Result<Table, String> {
+        Ok(self.parts(name)?.table(name).0)
+    }
+
     pub(super) fn stick(&self) -> Stick {
         let CueSpecs { mass, end_mass } = self.cue_specs;
         Stick { mass, end_mass, restitution: 1.0 }
@@ -276,6 +285,8 @@ pub(super) struct Sensitivity {
     pub(super) shift_m: Option<f64>,
     #[serde(default)]
     pub(super) final_shift_m: Option<f64>,
+    #[serde(default)]
+    pub(super) same_collision_sequence: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
