@@ -189,6 +189,7 @@ fn past_step(game: Kind, seed: u64, i: u64) -> Step {
                 "side": (luck as f64 - 50.0) / 150.0,
                 "height": (luck as f64 - 40.0) / 200.0,
             });
+            let choice = if i.is_multiple_of(3) { "spot" } else { "play" };
             let action = match i / 6 % 4 {
                 0 => strike,
                 1 => {
@@ -197,7 +198,7 @@ fn past_step(game: Kind, seed: u64, i: u64) -> Step {
                 }
                 2 => json!({ "action": "take", "ball": luck % 16 }),
                 _ => {
-                    json!({ "action": "choose", "choice": if i % 3 == 0 { "spot" } else { "play" } })
+                    json!({ "action": "choose", "choice": choice })
                 }
             };
             (2_500_000, action)
