@@ -356,7 +356,8 @@ impl<'a> Engine<'a> {
         let t = if until == f64::INFINITY {
             None
         } else {
-            meeting::of_balls(&one.course, &two.course, self.now, until, self.spec)
+            let still = self.met[Engine::pair(i, j)].still(self.now);
+            meeting::of_balls([&one.course, &two.course], self.now, until, still, self.spec)
         };
         self.pairs[Engine::pair(i, j)] = t.unwrap_or(f64::INFINITY);
     }

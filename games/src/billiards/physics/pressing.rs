@@ -9,6 +9,7 @@
 
 use super::{
     ball::{Ball, BallSpec, State},
+    meeting::STILL,
     vector::norm,
 };
 
@@ -19,6 +20,8 @@ const GAP: f64 = 1e-4;
 const AGAIN: f64 = 0.010;
 /// So many such contacts in a row are played as they come.
 const PATIENCE: u8 = 3;
+/// After so many, two balls may be wedged between others.
+const WEDGED: u8 = 30;
 /// Slower contacts than this, in m/s, are pressed at once.
 const BARELY: f64 = 1e-6;
 /// How much friction acts at once: at the least (unless the motion ends) and at the most, in seconds.
@@ -54,6 +57,13 @@ impl Met {
     /// Whether they have met often in a row.
     pub(super) fn often(&self) -> bool {
         self.times >= PATIENCE
+    }
+
+    /// The least speed, in m/s, at which the two come together again, if they touch. A ball wedged
+    /// between others could pass a trifle to and fro for ever, in no time: after many contacts, and
+    /// another just now, that is none.
+    pub(super) fn still(&self, now: f64) -> f64 {
+        if self.times >= WEDGED && self.t == now { BARELY } else { STILL }
     }
 
     /// Whether it is time to press.
