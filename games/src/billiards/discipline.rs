@@ -7,11 +7,12 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
+    action::{Call, Choice},
     physics::{self, BallSpec},
     rack::Layout,
     record::Seen,
     sheet::Sheet,
-    wire::{Call, Choice, Foul, Hand, Ruling},
+    wire::{Foul, Hand, Ruling},
 };
 use crate::{BadOptions, Seat, seed::Luck};
 

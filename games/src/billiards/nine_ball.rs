@@ -7,13 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    action::Choice,
     discipline::{Discipline, Next, Offer, Permit, Stroke, Verdict, check_clock, in_range},
     physics::{BallSpec, Table},
     pool,
     rack::{self, Layout},
     record::{self, Seen},
     sheet::{Sheet, Stage},
-    wire::{Choice, Foul, Hand, Ruling},
+    wire::{Foul, Hand, Ruling},
 };
 use crate::{BadOptions, Seat, seed::Luck};
 

@@ -100,16 +100,21 @@ pub(super) fn check_place(
     Ok(())
 }
 
-/// Where a ball in hand is put at first: where it lies, when it may lie there, else on the head
-/// spot or as near behind it as there is room.
+/// Where a ball in hand is put at first: it stays where it lies, when that is on the cloth and not
+/// beyond the line; else it goes to the head spot, or as near behind it as there is room.
 pub(super) fn hand_place(
     table: &Table,
     spec: &BallSpec,
     hand: Hand,
-    lies: Option<[f64; 2]>,
+    lies: [f64; 2],
     others: &[[f64; 2]],
 ) -> [f64; 2] {
     let [middle, line] = head_spot(table);
+    let far = if hand == Hand::Behind { line } else { table.length };
+    // A ball at a cushion may lie a rounding error nearer than a placed one is allowed to.
+    if (0.0..=table.width).contains(&lies[0]) && (0.0..=far).contains(&lies[1]) {
+        return lies;
+    }
     let step = spec.radius / 2.0;
     let rows = (0..).map(|row| line - f64::from(row) * step).take_while(|&y| y >= spec.radius);
     let places = rows.flat_map(|y| {
@@ -117,9 +122,9 @@ pub(super) fn hand_place(
         let columns = columns.take_while(|dx| middle + dx <= table.width - spec.radius);
         columns.flat_map(move |dx| [[middle + dx, y], [middle - dx, y]])
     });
-    let may = |place: &[f64; 2]| check_place(table, spec, hand, *place, others).is_ok();
+    let mut free = places.filter(|&it| check_place(table, spec, hand, it, others).is_ok());
     // OK because sixteen balls can't fill the head of a table.
-    lies.into_iter().chain(places).find(may).unwrap_or([middle, line])
+    free.next().unwrap_or([middle, line])
 }
 
 #[cfg(test)]
@@ -218,10 +223,14 @@ mod tests {
         let place =
             |hand, lies, others: &[_]| hand_place(&table, &BallSpec::POOL, hand, lies, others);
         let head = head_spot(&table);
-        assert_eq!(place(Hand::Behind, None, &[]), head);
-        assert_eq!(place(Hand::Behind, Some([0.3, 2.0]), &[]), head);
-        assert_eq!(place(Hand::Anywhere, Some([0.3, 2.0]), &[]), [0.3, 2.0]);
-        let beside = place(Hand::Behind, None, &[head]);
+        let pocket = table.pockets[0].centre;
+        assert_eq!(place(Hand::Anywhere, pocket, &[]), head);
+        assert_eq!(place(Hand::Behind, [0.3, 2.0], &[]), head);
+        assert_eq!(place(Hand::Behind, [0.3, 0.2], &[]), [0.3, 0.2]);
+        assert_eq!(place(Hand::Anywhere, [0.3, 2.0], &[]), [0.3, 2.0]);
+        let at_the_cushion = [R - 1e-12, 2.0];
+        assert_eq!(place(Hand::Anywhere, at_the_cushion, &[]), at_the_cushion);
+        let beside = place(Hand::Behind, pocket, &[head]);
         assert!(beside != head && gap(beside, head) >= 0.0 && beside[1] <= head[1]);
     }
 }

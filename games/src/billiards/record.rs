@@ -35,26 +35,26 @@ impl From<physics::Seen> for Seen {
 
 /// The first ball that `striker` met, and all that was seen after that.
 pub(super) fn contact(seen: &[Seen], striker: u8) -> Option<(u8, &[Seen])> {
-    seen.iter().enumerate().find_map(|(at, it)| match *it {
-        Seen::Hit(a, b) if a == striker => Some((b, &seen[at + 1..])),
-        Seen::Hit(a, b) if b == striker => Some((a, &seen[at + 1..])),
-        _ => None,
+    seen.iter().enumerate().find_map(|(at, it)| {
+        let Seen::Hit(a, b) = *it else { return None };
+        let other = if a == striker { b } else { a };
+        (a == striker || b == striker).then(|| (other, &seen[at + 1..]))
     })
 }
 
 /// The balls that fell and their pockets, in the order of falling.
 pub(super) fn potted(seen: &[Seen]) -> impl Iterator<Item = (u8, u8)> + '_ {
-    seen.iter().filter_map(|it| match *it {
-        Seen::Pot(ball, pocket) => Some((ball, pocket)),
-        _ => None,
+    seen.iter().filter_map(|it| {
+        let Seen::Pot(ball, pocket) = *it else { return None };
+        Some((ball, pocket))
     })
 }
 
 /// The balls that left the table, in the order of leaving.
 pub(super) fn off(seen: &[Seen]) -> impl Iterator<Item = u8> + '_ {
-    seen.iter().filter_map(|it| match *it {
-        Seen::Off(ball) => Some(ball),
-        _ => None,
+    seen.iter().filter_map(|it| {
+        let Seen::Off(ball) = *it else { return None };
+        Some(ball)
     })
 }
 
@@ -65,9 +65,9 @@ pub(super) fn lost(seen: &[Seen]) -> impl Iterator<Item = u8> + '_ {
 
 /// Every meeting of a ball with a cushion.
 pub(super) fn cushions(seen: &[Seen]) -> impl Iterator<Item = u8> + '_ {
-    seen.iter().filter_map(|it| match *it {
-        Seen::Cushion(ball) => Some(ball),
-        _ => None,
+    seen.iter().filter_map(|it| {
+        let Seen::Cushion(ball) = *it else { return None };
+        Some(ball)
     })
 }
 

@@ -141,6 +141,7 @@ fn every_game_ends_by_itself() {
 /// written down once. A change here is a change of the rules, and needs a new `Game::RULES`.
 #[test]
 fn matches_of_the_past_are_still_the_same() {
+    let mut changed = Vec::new();
     for game in Kind::ALL {
         let (rules, expected) = match game {
             Kind::Pong => (1, PONG),
@@ -156,16 +157,23 @@ fn matches_of_the_past_are_still_the_same() {
             let heard = for_game!(game, G => play::<G>(seed, &steps));
             found.push(fingerprint(&heard.expect("it keeps the laws")));
         }
-        assert_eq!(found, expected, "{game}");
+        if found != expected {
+            changed.push((game, found));
+        }
     }
+    assert!(changed.is_empty(), "{changed:?}");
 }
 
 const PONG: &[u64] =
     &[10751129721010635410, 5696218479950915122, 9824381098570582477, 16424091210321548844];
-const EIGHT_BALL: &[u64] = &[0, 0, 0, 0];
-const NINE_BALL: &[u64] = &[0, 0, 0, 0];
-const PYRAMID: &[u64] = &[0, 0, 0, 0];
-const KOLKHOZ: &[u64] = &[0, 0, 0, 0];
+const EIGHT_BALL: &[u64] =
+    &[3407155813051393390, 11646888001275621551, 9742803801668175034, 12423278004797634145];
+const NINE_BALL: &[u64] =
+    &[17757197103246541253, 172345817418098614, 132367367615147635, 10714091989915328959];
+const PYRAMID: &[u64] =
+    &[17126145481416305823, 8178715649306239438, 3983349467313343033, 13119855777380937091];
+const KOLKHOZ: &[u64] =
+    &[8588276010902403546, 14941268004413992577, 17622601492092923173, 15308020913532582850];
 
 /// What happened in them: all that anybody might do, in turn.
 fn past_step(game: Kind, seed: u64, i: u64) -> Step {
@@ -181,6 +189,7 @@ fn past_step(game: Kind, seed: u64, i: u64) -> Step {
                 "side": (luck as f64 - 50.0) / 150.0,
                 "height": (luck as f64 - 40.0) / 200.0,
             });
+            let choice = if i.is_multiple_of(3) { "spot" } else { "play" };
             let action = match i / 6 % 4 {
                 0 => strike,
                 1 => {
@@ -189,7 +198,7 @@ fn past_step(game: Kind, seed: u64, i: u64) -> Step {
                 }
                 2 => json!({ "action": "take", "ball": luck % 16 }),
                 _ => {
-                    json!({ "action": "choose", "choice": if i % 3 == 0 { "spot" } else { "play" } })
+                    json!({ "action": "choose", "choice": choice })
                 }
             };
             (2_500_000, action)

@@ -182,7 +182,7 @@ pub struct Try {
 /// touch. Strikes go up to a hard break's speed, to the rim of the tip's hold, and to a steep massé.
 pub fn random(number: u64) -> Try {
     let mut dice = Dice(number.wrapping_mul(0xd134_2543_de82_ef95));
-    let is_break = number % 2 == 0;
+    let is_break = number.is_multiple_of(2);
     let (table, spec) = match dice.below(4) {
         0 => (Table::pool_7ft(), BallSpec::POOL),
         1 => (Table::pool_9ft(), BallSpec::POOL),
@@ -190,8 +190,7 @@ pub fn random(number: u64) -> Try {
         _ => (Table::snooker(), BallSpec::SNOOKER),
     };
     let mut balls = Vec::new();
-    let heading;
-    if is_break {
+    let heading = if is_break {
         let cue =
             [table.width * dice.between(0.3, 0.7), table.head_string.min(0.25 * table.length)];
         balls.push(Ball::at_rest(cue));
@@ -209,7 +208,7 @@ pub fn random(number: u64) -> Try {
             }
         }
         let aim = sub(apex, cue);
-        heading = libm::atan2(aim[1], aim[0]) + dice.between(-0.02, 0.02);
+        libm::atan2(aim[1], aim[0]) + dice.between(-0.02, 0.02)
     } else {
         let count = 1 + dice.below(15);
         while balls.len() < count {
@@ -234,8 +233,8 @@ pub fn random(number: u64) -> Try {
                 balls.push(Ball::at_rest(place));
             }
         }
-        heading = dice.between(0.0, 2.0 * PI);
-    }
+        dice.between(0.0, 2.0 * PI)
+    };
     let (offset, angle) = (Strike::MISCUE * dice.between(0.0, 1.0), dice.between(0.0, 2.0 * PI));
     let steep = dice.below(8) == 0;
     let strike = Strike {

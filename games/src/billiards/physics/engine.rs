@@ -12,6 +12,7 @@ use super::{
     cue::Strike,
     laws::Laws,
     meeting::{self, Course},
+    pressing::{CRUMB, LEAVE, Met, at_ease, press, pressing, settled},
     shot::{Event, EventKind, Motion, Shot},
     table::Table,
     vector::{add, dot, norm, scale, sub, unit},
@@ -20,21 +21,6 @@ use super::{
 /// After so many events whatever still moves stops dead. No break comes near it; it bounds what
 /// anybody can make the engine do.
 const EVENTS_MAX: usize = 2_000;
-
-/// Two things that part so slowly that friction brings them together again from a gap of less than
-/// this, in metres, are pressed together rather than thrown.
-const GAP: f64 = 1e-4;
-/// Two things that meet again within this time, in seconds, may be.
-const AGAIN: f64 = 0.010;
-/// So many such contacts in a row are played as they come; later ones are pressed.
-const PATIENCE: u8 = 3;
-/// Slower contacts than this, in m/s, are pressed at once.
-const BARELY: f64 = 1e-6;
-/// How much of the cloth's friction acts at once in a pressed contact, at the most and, unless a
-/// ball stops, at the least, in seconds.
-const PRESSED: [f64; 2] = [0.005, 0.250];
-/// What two balls part with at least, in m/s. The energy of that is less than rounding.
-const LEAVE: f64 = 1e-7;
 
 /// Plays a shot out: `strike` on balls that lie as given (or no strike, if they move already), until
 /// all rest. A strike that does not [hold](Strike::holds), or on a ball that is not there or has been
@@ -91,31 +77,6 @@ enum End {
     Rail(usize),
     Jaw(usize),
     Pocket(usize),
-}
-
-/// The last contact of two things.
-#[derive(Clone, Copy)]
-struct Met {
-    t: f64,
-    /// How many before it were such that the two may be pressed together.
-    times: u8,
-}
-
-impl Met {
-    const NEVER: Met = Met { t: f64::NEG_INFINITY, times: 0 };
-
-    /// After another contact, now, at the speed `closing` of two things that the cloth accelerates
-    /// towards each other by `pull`.
-    fn again(&mut self, now: f64, closing: f64, pull: f64) {
-        let low = closing * closing < 2.0 * GAP * pull;
-        self.times = if low || now - self.t < AGAIN { self.times.saturating_add(1) } else { 0 };
-        self.t = now;
-    }
-
-    /// Whether it is time to press.
-    fn pressed(&self, closing: f64, pull: f64) -> bool {
-        pull > 0.0 && (self.times >= PATIENCE || closing < BARELY)
-    }
 }
 
 impl<'a> Engine<'a> {
@@ -232,7 +193,7 @@ impl<'a> Engine<'a> {
         let pull = dot(sub(one.acceleration(spec), two.acceleration(spec)), n) - round;
         let met = &mut self.met[Engine::pair(i, j)];
         met.again(self.now, speed, pull);
-        let (often, pressed) = (met.times >= PATIENCE, met.pressed(speed, pull));
+        let (often, pressed) = (met.often(), met.pressed(speed, pull));
         if pressed {
             let time = pressing(pull, one.lasts(spec).min(two.lasts(spec)));
             (one, two) = (press(&one, time, spec), press(&two, time, spec));
@@ -252,7 +213,8 @@ impl<'a> Engine<'a> {
             one.v = sub(one.v, scale(n, 0.5 * short));
             two.v = add(two.v, scale(n, 0.5 * short));
         }
-        let after = |ball| if pressed { at_ease(ball, spec) } else { settled(ball, spec) };
+        let eased = pressed || often || speed < CRUMB;
+        let after = |ball| if eased { at_ease(ball, spec) } else { settled(ball, spec) };
         self.set(i, after(one));
         self.set(j, after(two));
         self.predict(i);
@@ -394,7 +356,8 @@ impl<'a> Engine<'a> {
         let t = if until == f64::INFINITY {
             None
         } else {
-            meeting::of_balls(&one.course, &two.course, self.now, until, self.spec)
+            let still = self.met[Engine::pair(i, j)].still(self.now);
+            meeting::of_balls([&one.course, &two.course], self.now, until, still, self.spec)
         };
         self.pairs[Engine::pair(i, j)] = t.unwrap_or(f64::INFINITY);
     }
@@ -406,53 +369,4 @@ impl<'a> Engine<'a> {
 
 fn motion(t: f64, ball: &Ball) -> Motion {
     Motion { t, state: ball.state, r: ball.r, v: ball.v, w: ball.w }
-}
-
-/// Speeds and spins below this, in m/s at the ball's surface, are rounding.
-const NOTHING: f64 = 1e-10;
-
-/// The ball with the state that its velocity and spin make, free of what rounding left.
-fn settled(ball: Ball, spec: &BallSpec) -> Ball {
-    let mut ball = ball;
-    if ball.state == State::Pocketed {
-        return Ball { state: State::Pocketed, ..Ball::at_rest(ball.r) };
-    }
-    if ball.w[2].abs() * spec.radius < NOTHING {
-        ball.w[2] = 0.0;
-    }
-    if norm(ball.slip(spec)) >= NOTHING {
-        ball.state = State::Sliding;
-        return ball;
-    }
-    // Without slip it rolls, if it moves.
-    ball.state = State::Sliding;
-    ball = ball.next_state(spec);
-    if norm(ball.v) < NOTHING { ball.next_state(spec) } else { ball }
-}
-
-/// For how long friction acts at once on two things that it presses together by `pull`, in m/s²: so
-/// that the gap they then open is small, and the friction of a motion that lasts so long is not
-/// used up in a few steps.
-fn pressing(pull: f64, lasts: f64) -> f64 {
-    let [least, most] = PRESSED;
-    libm::sqrt(8.0 * GAP / pull).min(0.25 * lasts).clamp(least, most)
-}
-
-/// The ball after that much of the cloth's friction has acted, where it is. Two things pressed
-/// together by that friction would meet ever sooner, in ever smaller contacts; taking the friction of
-/// a short time at once makes one contact of many. Friction only takes energy, so this does too.
-fn press(ball: &Ball, time: f64, spec: &BallSpec) -> Ball {
-    let lasts = ball.lasts(spec);
-    let after = ball.after(time.min(lasts), spec);
-    let after = if lasts <= time { after.next_state(spec) } else { after };
-    Ball { r: ball.r, ..after }
-}
-
-/// The ball after a pressed contact: if it slides for less than a moment, it has.
-fn at_ease(ball: Ball, spec: &BallSpec) -> Ball {
-    let ball = settled(ball, spec);
-    if ball.state == State::Sliding && ball.lasts(spec) < PRESSED[0] {
-        return settled(press(&ball, PRESSED[0], spec), spec);
-    }
-    ball
 }

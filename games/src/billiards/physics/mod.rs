@@ -16,6 +16,7 @@ mod cushion;
 mod engine;
 mod laws;
 mod meeting;
+mod pressing;
 mod quirks;
 pub mod reference;
 mod roots;

@@ -10,6 +10,7 @@
 //! over on both sides: after every contact the reference calls both balls sliding, and then finds
 //! that some don't slide.
 
+mod cases;
 mod file;
 mod runs;
 mod units;
@@ -26,7 +27,7 @@ pub enum Outcome {
     Agrees,
     /// It does not, and why.
     Differs(String),
-    /// The file says itself that the reference was wrong there.
+    /// The file says itself that the reference was wrong there, or that nobody could agree.
     Flagged(String),
     /// It needs laws that are not offered here.
     NotOffered,

@@ -5,7 +5,8 @@ use core::f64::consts::PI;
 
 use super::{
     Compared, Outcome,
-    file::{File, PairTime, PartTime, Two},
+    cases::{PairTime, PartTime, Two},
+    file::File,
     same, told,
 };
 use crate::billiards::physics::{
