@@ -185,6 +185,18 @@ export default {
     link_copied: "The link is copied.",
     link_is: "The link: {url}",
 
+    // Shots to look at
+    shots: "Shots",
+    shot: "Shot",
+    shot_ways: "Ways",
+    shot_strike: "is struck",
+    shot_ball: "hits {b}",
+    shot_rail: "at a cushion",
+    shot_jaw: "at a jaw",
+    shot_pocket: "falls",
+    shot_rest: "All at rest",
+    shot_strength: "{speed} m/s",
+
     // Profile
     player: "Player",
     since: "Here since {date}",

@@ -188,6 +188,18 @@ export default {
     link_copied: "Ссылка скопирована.",
     link_is: "Ссылка: {url}",
 
+    // Удары, на которые можно посмотреть
+    shots: "Удары",
+    shot: "Удар",
+    shot_ways: "Пути",
+    shot_strike: "удар кием",
+    shot_ball: "в шар {b}",
+    shot_rail: "в борт",
+    shot_jaw: "в губку лузы",
+    shot_pocket: "падает в лузу",
+    shot_rest: "Всё остановилось",
+    shot_strength: "{speed} м/с",
+
     // Профиль
     player: "Игрок",
     since: "Здесь с {date}",

@@ -1,6 +1,6 @@
 // From addresses to screens, without loading the page again.
 
-/** @typedef {"home" | "queue" | "match" | "replay" | "me" | "user" | "top" | "missing"} ScreenName */
+/** @typedef {"home" | "queue" | "match" | "replay" | "practice" | "shots" | "me" | "user" | "top" | "missing"} ScreenName */
 /** @typedef {{ screen: ScreenName, id: string }} Place `id` is the variable part of the address */
 
 /** @type {[RegExp, ScreenName][]} */
@@ -9,6 +9,8 @@ const PLACES = [
     [/^\/queue\/([a-z_]{1,32})$/, "queue"],
     [/^\/match\/([0-9A-Za-z]{11})$/, "match"],
     [/^\/replay\/([0-9A-Za-z]{11})$/, "replay"],
+    [/^\/practice\/([a-z_]{1,32})$/, "practice"],
+    [/^\/shots(?:\/([a-z0-9_]{1,64}))?$/, "shots"],
     [/^\/me()$/, "me"],
     [/^\/users\/([0-9A-Za-z]{11})$/, "user"],
     [/^\/top()$/, "top"],

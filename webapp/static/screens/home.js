@@ -126,7 +126,8 @@ export function home(root) {
                 <p class="facts"><span data-test="rating-${name}"${mine ? "" : html` hidden`}>${mine ? rating(mine) : ""}</span>
                     <span data-test="waiting-${name}"${waiting === null ? html` hidden` : ""}>${waiting ? t("people_wait", { n: waiting }) : t("nobody_waits")}</span></p></div>
             <div class="ways"><a class="button primary" href="/queue/${name}" data-test="join-${name}">${t("join_queue")}</a>
-                ${computer ? html`<button data-do="computer" data-game="${name}" data-test="computer-${name}">${t("play_computer")}</button>` : ""}</div>
+                ${computer ? html`<button data-do="computer" data-game="${name}" data-test="computer-${name}">${t("play_computer")}</button>` : ""}
+                ${game.practice ? html`<a class="button" href="/practice/${name}" data-test="practice-${name}">${t("practice")}</a>` : ""}</div>
         </article>`;
     }
 

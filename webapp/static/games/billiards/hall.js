@@ -177,7 +177,7 @@ export class Hall {
             }
         }
         if (message.type === "game_update" && "placed" in update && !this.#plan.isCarried) {
-            this.#plan = { ...this.#plan, hover: null };
+            this.#plan = { ...this.#plan, hover: null, hand: null };
         }
         const { turn } = scene;
         if (turn && turn !== old?.turn) {
@@ -215,7 +215,7 @@ export class Hall {
             ball: foreseen.from, heading: plans.stickHeading(task, plan), side: plan.side,
             back: backOf(plan.drawn), at, away: null,
         };
-        this.#plan = { ...plan, sent: n, hover: null, isCarried: false };
+        this.#plan = { ...plan, sent: n, hover: null, hand: null, isCarried: false };
         this.#isStale = true;
         telegram.haptic("medium");
     }
@@ -226,7 +226,7 @@ export class Hall {
         if (word) toast(t(word));
         if (n === null) return;
         if (this.#plan.sent === n) [this.#plan, this.#stroke] = [{ ...this.#plan, sent: null, drawn: 0 }, null];
-        else this.#plan = { ...this.#plan, hover: null };
+        else this.#plan = { ...this.#plan, hover: null, hand: null, isCarried: false };
         this.#isStale = true;
     }
 

@@ -2,7 +2,7 @@
 // things; `hall.js` does what its buttons say.
 
 import { html } from "../../lib/html.js";
-import { t } from "../../lib/words.js";
+import { signed, t } from "../../lib/words.js";
 import { ballIcon } from "./looks.js";
 import { refusedAt } from "./plan.js";
 import { ballWords, pocketWords, turnWords } from "./words.js";
@@ -52,10 +52,11 @@ function line(around) {
     if (!turn) return t(scene.nextRackAt === null ? "billiards_moving" : "billiards_setting");
     if (!mine || turn.phase === "choose" || turn.phase === "take") return turnWords(scene, turn, name);
     const { plan, task, foreseen } = mine;
-    const refused = plan.hover && refusedAt(task, plan.hover);
+    const refused = plan.hover && refusedAt(task, plan.hand, plan.hover);
     if (refused) return html`<b class="wrong">${t(`error_${refused}`)}</b>`;
     if (plan.ball === null) return t("billiards_striker");
     if (foreseen?.isWrong) return html`<b class="wrong">✕ ${t("billiards_wrong_first")}</b>`;
+    if (turn.moves) return t("practice_line");
     const words = turnWords(scene, turn, name);
     return turn.hand ? `${words}. ${t(`billiards_hand_${turn.hand}`)}` : words;
 }
@@ -106,9 +107,14 @@ function crowd({ scene: { sheet: { order, points, shelves, out }, turn, you, dis
         const last = shelves[seat]?.at(-1);
         return html`<li data-key="${seat}" data-turn="${turn?.seat === seat}" class="${seat === you ? "mine" : ""}" data-test="shelf-${seat}">
             <span class="name">${name(seat)}</span>
-            <b>${points[seat] ?? 0}${last === undefined ? "" : ballIcon(discipline, last, coloured)}</b>
+            <b>${minus(points[seat] ?? 0)}${last === undefined ? "" : ballIcon(discipline, last, coloured)}</b>
             ${out[seat] ? html`<span class="hint">${t("billiards_out")}</span>` : ""}</li>`;
     })}</ol>`;
+}
+
+/** @param {number} n */
+function minus(n) {
+    return n < 0 ? signed(n) : n;
 }
 
 // What follows the hand or the time is filled in by `hall.js`, at every frame.
