@@ -6,12 +6,14 @@ import { clothOf, isPool, lookOf } from "./looks.js";
 import { DROP_S, shownBalls } from "./scene.js";
 import { drawCalled, drawCue, drawHeld, drawHouse, drawRing, drawSight } from "./sight.js";
 import { canvasOf, Spheres } from "./sphere.js";
+import { drawTraces } from "./traces.js";
 
 /** @import { Ball } from "./types.d.ts" */
 /** @import { Scene, Shown } from "./scene.js" */
 /** @import { Cue, Held, Sight } from "./sight.js" */
 /** @import { Place } from "./table.js" */
 /** @import { Look } from "./looks.js" */
+/** @import { Trace } from "./traces.js" */
 
 /**
  * What is drawn on.
@@ -31,6 +33,8 @@ import { canvasOf, Spheres } from "./sphere.js";
  * @property {"anywhere" | "behind" | null} [house] where the ball in hand may lie
  * @property {number | null} [pocket] that was called
  * @property {readonly Ball[]} [rings] balls with a ring around them
+ * @property {readonly Trace[]} [traces] where balls have been
+ * @property {number} [until] until when, in seconds of the shot
  * @property {readonly Ball[]} [dimmed] balls that recede into the cloth, for they may not be hit first
  */
 
@@ -76,7 +80,7 @@ export class Painter {
         const balls = shownBalls(scene, now).map((it) =>
             held && it.ball === held.ball ? { ...it, x: held.x, y: held.y } : it);
         const moves = balls.some(({ speed, fallen }) => speed > 0 || fallen !== null);
-        const still = moves ? "" : JSON.stringify([overlay, balls]);
+        const still = moves ? "" : JSON.stringify([{ ...overlay, traces: overlay.traces?.length }, balls]);
         if (still && still === this.#still && !fresh) return;
         this.#still = still;
 
@@ -88,6 +92,12 @@ export class Painter {
         this.#painted = isBare ? balls.map(({ x, y }) => patchOf(place.at(x, y), radius * REACH, density)) : null;
 
         ctx.setTransform(density, 0, 0, density, 0, 0);
+        if (overlay.traces) {
+            drawTraces(ctx, place, overlay.traces, overlay.until ?? 0, (ball) => {
+                const found = balls.find((it) => it.ball === ball);
+                return found ? [found.x, found.y] : null;
+            });
+        }
         if (overlay.house) drawHouse(ctx, place, overlay.house);
         if (overlay.pocket !== null && overlay.pocket !== undefined) drawCalled(ctx, place, overlay.pocket);
         for (const { ball, turning } of balls) {
@@ -145,6 +155,14 @@ export class Painter {
         ctx.restore();
     }
 
+    /** Nothing to be seen yet. */
+    blank() {
+        this.#ctx.setTransform(1, 0, 0, 1, 0, 0);
+        this.#ctx.fillStyle = GROUND;
+        this.#ctx.fillRect(0, 0, this.#ctx.canvas.width, this.#ctx.canvas.height);
+        [this.#painted, this.#still] = [null, ""];
+    }
+
     /** Makes the pictures for this size; whether they are new. @param {Scene} scene @param {Screen} screen */
     #prepare({ discipline, ball, table }, { place, density, width, height }) {
         const { left, top } = place.frame;
@@ -175,8 +193,8 @@ export class Painter {
 }
 
 /** Whether nothing is drawn but balls. @param {Overlay} overlay */
-function isEmpty({ sight, cues, held, house, pocket, rings }) {
-    return !sight && !cues?.length && !held && !house && (pocket ?? null) === null && !rings?.length;
+function isEmpty({ sight, cues, held, house, pocket, rings, traces }) {
+    return !traces?.length && !sight && !cues?.length && !held && !house && (pocket ?? null) === null && !rings?.length;
 }
 
 /** What lies within a reach of a point. @param {readonly [number, number]} at @param {number} reach @param {number} density @returns {Patch} */

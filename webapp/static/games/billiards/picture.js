@@ -38,8 +38,8 @@ function drawn(discipline, ball, x, y) {
     const small = number.length > 1;
     return html`<g transform="translate(${x} ${y})"><circle cx="2.5" cy="3.5" r="10" opacity=".35"/>
         <circle r="10" fill="${css(kind === "stripe" ? IVORY : colour)}"/>
-        ${kind === "stripe" ? html`<path d="M-8.3-5.6H8.3a10 10 0 0 1 0 11.2H-8.3a10 10 0 0 1 0-11.2z" fill="${css(colour)}"/>` : ""}
-        ${kind === "solid" || kind === "stripe" ? html`<circle r="5.6" fill="${css(IVORY)}"/>` : ""}
+        ${kind === "stripe" ? html`<path d="M-7.5-6.6H7.5a10 10 0 0 1 0 13.2H-7.5a10 10 0 0 1 0-13.2z" fill="${css(colour)}"/>` : ""}
+        ${kind === "solid" || kind === "stripe" ? html`<circle r="5.2" fill="${css(IVORY)}"/>` : ""}
         ${number ? html`<text y="${small ? 2.7 : 3}" text-anchor="middle" font-size="${small ? 7.4 : 8.4}" font-weight="600"
             font-family="system-ui, sans-serif" fill="${css(INK)}">${number}</text>` : ""}
         <ellipse cx="-3.4" cy="-5" rx="2.6" ry="1.6" transform="rotate(-32 -3.4 -5)" fill="#fff" opacity=".5"/></g>`;
