@@ -27,7 +27,8 @@ import { ballWords, pocketWords, turnWords } from "./words.js";
 /** @param {Around} around */
 export function panel(around) {
     const { scene, plays, note } = around;
-    return html`<div class="status" data-key="status" data-test="billiards" data-phase="${phase(around)}">
+    return html`<div class="status" data-key="status" data-test="billiards" data-phase="${phase(around)}"
+            data-mine="${around.mine !== null}">
             ${sheet(around)}
             <p class="line" data-test="billiards-line">${line(around)}</p></div>
         ${plays && !scene.over ? html`${wheel()}${power()}${dock(around)}` : ""}
