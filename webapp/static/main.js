@@ -18,7 +18,6 @@ import { practice } from "./screens/practice.js";
 import { queue } from "./screens/queue.js";
 import { replay } from "./screens/replay.js";
 import { shots } from "./screens/shots.js";
-import { shots } from "./screens/shots.js";
 import { sign } from "./screens/sign.js";
 import { top } from "./screens/top.js";
 
