@@ -6,6 +6,7 @@ import { clothOf, isPool, lookOf } from "./looks.js";
 import { DROP_S, shownBalls } from "./scene.js";
 import { drawCalled, drawCue, drawHeld, drawHouse, drawRing, drawSight } from "./sight.js";
 import { canvasOf, Spheres } from "./sphere.js";
+import { holesOf } from "./table.js";
 import { drawTraces } from "./traces.js";
 
 /** @import { Ball } from "./types.d.ts" */
@@ -136,7 +137,7 @@ export class Painter {
      */
     #falling({ ball, x, y, fallen, pocket }, radius, place, spheres) {
         const ctx = this.#ctx;
-        const hole = place.table.pockets[pocket ?? -1];
+        const hole = holesOf(place.table)[pocket ?? -1];
         const share = Math.min(1, (fallen ?? 0) / DROP_S);
         const [sx, sy] = place.at(x, y);
         const size = radius * (1 - 0.22 * share * share);

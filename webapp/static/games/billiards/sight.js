@@ -2,6 +2,7 @@
 // Only looks at things. Points in metres, drawn where a place has them.
 
 import { disc } from "./cloth.js";
+import { holesOf } from "./table.js";
 
 /** @import { Ball, Point } from "./types.d.ts" */
 /** @import { Place } from "./table.js" */
@@ -164,7 +165,7 @@ export function drawHouse(ctx, place, hand) {
 
 /** The pocket that was called. @param {CanvasRenderingContext2D} ctx @param {Place} place @param {number} pocket */
 export function drawCalled(ctx, place, pocket) {
-    const circle = place.table.pockets[pocket];
+    const circle = holesOf(place.table)[pocket];
     if (!circle) return;
     const [x, y] = place.at(...circle.centre);
     const r = circle.radius * place.scale + 2;
