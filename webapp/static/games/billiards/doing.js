@@ -25,6 +25,8 @@ const WHEEL = 5e-4;
 /** A key moves the tip by so much, in radii. */
 const TIP = 0.05;
 const TICK_PX = 9;
+/** After a finger aimed it is looked closely for so long. */
+const LOOK_MS = 1_200;
 
 /**
  * What is done about it.
@@ -48,6 +50,8 @@ export class Doing {
     #met = new WeakSet();
     /** The ball that a finger is on. @type {number | null} */
     #held = null;
+    /** Until when a finger aims, and what it aims at is worth a closer look. */
+    aimsUntil = -Infinity;
     /** Whether the spin pad is open. */
     hasPad = false;
 
@@ -194,8 +198,8 @@ export class Doing {
             const size = pad.clientWidth;
             this.#tip(1 - (2 * x) / size, 1 - (2 * y) / size);
         };
-        const ball = pad.querySelector("svg");
-        if (!ball) return;
+        // Who opened it with a key goes on with keys.
+        if (document.activeElement?.matches(".spin")) pad.focus({ preventScroll: true });
         drags(pad, {
             down: (x, y) => y <= pad.clientWidth && put(x, y),
             move: (x, y) => y <= pad.clientWidth && put(x, y),
@@ -248,12 +252,14 @@ export class Doing {
 
     /** @param {number} by */
     #turn(by) {
+        this.aimsUntil = performance.now() + LOOK_MS;
         this.#aim((plan, { task }) => plans.aimed(task, plan, plan.heading + by));
     }
 
     /** @param {number} x @param {number} y @param {number} dx @param {number} dy */
     #sweep(x, y, dx, dy) {
         const place = this.#does.place();
+        this.aimsUntil = performance.now() + LOOK_MS;
         this.#aim((plan, { task, foreseen }) => {
             if (!foreseen || !place) return plan;
             const [cx, cy] = place.at(...foreseen.from);

@@ -9,6 +9,7 @@ import { telegram } from "../../lib/telegram.js";
 import { known, t } from "../../lib/words.js";
 import { Painter } from "./draw.js";
 import { Doing } from "./doing.js";
+import { look } from "./lens.js";
 import { backOf, dimmed, overlay } from "./overlay.js";
 import { panel } from "./panel.js";
 import * as plans from "./plan.js";
@@ -39,7 +40,6 @@ const CLOCK_S = 30;
 export class Hall {
     #seat;
     #painter;
-    #ctx;
     /** @type {Scene | null} */
     #scene = null;
     /** @type {GameState | null} */
@@ -70,7 +70,6 @@ export class Hall {
         this.#seat = seat;
         const ctx = seat.canvas.getContext("2d", { alpha: false });
         if (!ctx) throw new Error("this browser has no canvas");
-        this.#ctx = ctx;
         this.#painter = new Painter(ctx);
         this.#watch = new ResizeObserver(() => {
             this.#measure();
@@ -239,8 +238,7 @@ export class Hall {
     #paint() {
         const [scene, screen] = [this.#scene, this.#screen];
         if (!scene || !screen) {
-            this.#ctx.fillStyle = "#14181a";
-            this.#ctx.fillRect(0, 0, this.#seat.canvas.width, this.#seat.canvas.height);
+            this.#painter.blank();
             return;
         }
         const now = this.#seat.clock.now();
@@ -251,6 +249,9 @@ export class Hall {
             dimmed: mine && guide !== "off" ? dimmed(mine.task, mine.plan) : [],
         });
         this.#ears.follow(scene, now);
+        const lens = this.#seat.beside.querySelector(".lens");
+        const aims = this.#doing && performance.now() < this.#doing.aimsUntil && guide !== "off";
+        if (lens instanceof HTMLCanvasElement) look(lens, this.#seat.canvas, screen, aims ? mine : null);
 
         const isRolling = scenes.isRolling(scene, now);
         if (this.#note && now - this.#note.at > NOTE_MS) [this.#note, this.#isStale] = [null, true];

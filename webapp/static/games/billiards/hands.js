@@ -112,7 +112,8 @@ export function drags(element, { down, move, up, cancel }, signal) {
         // A button in it is pressed, and drags nothing.
         if (event.target instanceof Element && event.target.closest("button")) return;
         event.preventDefault();
-        element.focus({ preventScroll: true });
+        // Keys go to the table again, and not to what was used before.
+        if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
         element.setPointerCapture(event.pointerId);
         const [x, y] = place(event);
         held = { id: event.pointerId, x, y, fromX: x, fromY: y, far: 0 };

@@ -32,7 +32,7 @@ export function panel(around) {
             ${sheet(around)}
             <p class="line" data-test="billiards-line">${line(around)}</p></div>
         ${plays && !scene.over ? html`${wheel()}${power()}${dock(around)}` : ""}
-        <div class="over" data-key="over">${note ? html`<p class="note${note.isFoul ? " foul" : ""}" data-key="note"
+        <div class="over" data-key="over">${plays && !scene.over ? html`<canvas class="lens" data-keep data-key="lens" aria-hidden="true" hidden></canvas>` : ""}${note ? html`<p class="note${note.isFoul ? " foul" : ""}" data-key="note"
             data-test="ruling">${note.text}</p>` : ""}${around.pad && around.mine ? pad(around.mine) : ""}</div>`;
 }
 
