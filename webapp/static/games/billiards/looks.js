@@ -85,6 +85,7 @@ export function ballIcon(discipline, ball, coloured = 0) {
         ${kind === "solid" || kind === "stripe" ? html`<circle cx="12" cy="12" r="5.8" fill="${ivory}"/>` : ""}
         ${number ? html`<text x="12" y="15.6" text-anchor="middle" font-size="${number.length > 1 ? 8.4 : 10}" font-weight="600"
             font-family="system-ui, sans-serif" fill="${css(INK)}">${number}</text>` : ""}
+        <circle cx="12" cy="12" r="11" fill="none" stroke="#fff" stroke-opacity=".16"/>
         <ellipse cx="8.6" cy="5.6" rx="3.4" ry="2" transform="rotate(-32 8.6 5.6)" fill="#fff" opacity=".45"/></svg>`;
 }
 
