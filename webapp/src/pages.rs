@@ -33,6 +33,7 @@ pub(crate) fn router() -> Router {
         .route("/queue/{game}", get(page))
         .route("/match/{id}", get(page))
         .route("/replay/{id}", get(page))
+        .route("/practice/{game}", get(page))
         .route("/shots", get(page))
         .route("/shots/{id}", get(page))
         .route("/me", get(page))
