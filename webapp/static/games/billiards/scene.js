@@ -101,7 +101,8 @@ function viewed(old, state, view, now) {
     const { shot, sheet } = view;
     // After a gap in what we heard, what still lies or rolls as we know it goes on unturned.
     const same = old && shot && old.lay.shot?.began === shot.began ? old.lay : null;
-    const lies = view.balls.map((place) => lie(place, old && where(old, place[0]), sheet.rack));
+    const known = old ? rested(old.lay) : [];
+    const lies = view.balls.map((place) => lie(place, known, sheet.rack));
     return {
         you: state.you ?? null,
         discipline: view.discipline,
@@ -141,16 +142,19 @@ function updated(scene, at, update, now) {
     if ("balls" in update) {
         const { why, at: places } = update.balls;
         // What was in the shot goes on lying as it came to rest.
-        const lies = places.map((place) =>
-            lie(place, why === "rack" ? null : where(scene, place[0]), scene.sheet.rack + (why === "rack" ? 1 : 0)));
+        const isRack = why === "rack";
+        const known = isRack ? [] : rested(scene.lay);
+        const lies = places.map((place) => lie(place, known, scene.sheet.rack + (isRack ? 1 : 0)));
         return { ...scene, before: scene.lay, lay: { at, why, lies, shot: null, late: 0, heard: now } };
     }
     if ("placed" in update) {
         const [ball] = update.placed;
-        const fresh = lie(update.placed, where(scene, ball), scene.sheet.rack);
-        const others = scene.lay.shot ? rested(scene.lay) : scene.lay.lies;
-        const lies = [...others.filter((it) => it.ball !== ball), fresh].sort((a, b) => a.ball - b.ball);
-        return { ...scene, lay: { ...scene.lay, at: scene.lay.shot ? at : scene.lay.at, lies, shot: null } };
+        const known = rested(scene.lay);
+        const fresh = lie(update.placed, known, scene.sheet.rack);
+        const lies = [...known.filter((it) => it.ball !== ball), fresh].sort((a, b) => a.ball - b.ball);
+        const { lay } = scene;
+        if (!lay.shot) return { ...scene, lay: { ...lay, lies } };
+        return { ...scene, before: lay, lay: { ...lay, at, why: "hand", lies, shot: null } };
     }
     if ("chose" in update) {
         return { ...scene, turn: null, told: { at, seat: update.chose[0], chose: update.chose[1] } };
@@ -296,12 +300,7 @@ function rested({ lies, shot }) {
     });
 }
 
-/** Where a ball lies once all is at rest. @param {Scene} scene @param {Ball} ball @returns {Lie | null} */
-function where(scene, ball) {
-    return rested(scene.lay).find((it) => it.ball === ball) ?? null;
-}
-
-/** Keeps how it lies turned, if it lay somewhere. @param {Placed} placed @param {Lie | null} old @param {number} rack @returns {Lie} */
-function lie([ball, x, y], old, rack) {
-    return { ball, x, y, turning: old?.turning ?? laid(ball, rack) };
+/** Keeps how it lay turned, if it lay somewhere. @param {Placed} placed @param {readonly Lie[]} known @param {number} rack @returns {Lie} */
+function lie([ball, x, y], known, rack) {
+    return { ball, x, y, turning: known.find((it) => it.ball === ball)?.turning ?? laid(ball, rack) };
 }
