@@ -90,6 +90,11 @@ export class Doing {
         });
         const { signal } = this.#off;
         seat.beside.addEventListener("change", (event) => this.#pick(event), { signal });
+        seat.beside.addEventListener("click", ({ detail, target }) => {
+            // A button that was clicked, not pressed by a key, leaves Enter to the cue.
+            const button = target instanceof Element ? target.closest("button") : null;
+            if (detail > 0) button?.blur();
+        }, { signal });
         seat.beside.addEventListener("keydown", (event) => this.#padKey(event), { signal });
     }
 

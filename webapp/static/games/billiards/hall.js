@@ -4,7 +4,7 @@
 import { patch } from "../../lib/html.js";
 import { announce, shortly, toast } from "../../lib/parts.js";
 import { wishes } from "../../lib/settings.js";
-import { tick } from "../../lib/sound.js";
+import { finale, tick } from "../../lib/sound.js";
 import { telegram } from "../../lib/telegram.js";
 import { known, t } from "../../lib/words.js";
 import { Painter } from "./draw.js";
@@ -102,13 +102,20 @@ export class Hall {
         }
         const old = this.#scene;
         this.#scene = scenes.hear(old, message, now);
-        if (message.type === "game_state") this.#state = message;
+        if (message.type === "game_state") this.#heardAll(message);
         const scene = this.#scene;
         if (!scene) return;
         this.#tell(old, scene, message, now);
         if (old?.lay.shot !== scene.lay.shot && scene.lay.shot && old) this.#struck(old, scene.lay.shot, now);
         if (message.type === "game_state" || old?.table !== scene.table) this.#measure();
         this.#follow();
+    }
+
+    /** After the line was cut: what was refused meanwhile is not told again. @param {GameState} state */
+    #heardAll(state) {
+        this.#state = state;
+        const { sent } = this.#plan;
+        if (sent !== null && sent <= state.ack) [this.#plan, this.#stroke] = [{ ...this.#plan, sent: null, drawn: 0 }, null];
     }
 
     /** @param {readonly (FromMatch & { at: number })[]} messages */
@@ -177,6 +184,12 @@ export class Hall {
         }
         if (message.type === "game_update" && "placed" in update && !this.#plan.isCarried) {
             this.#plan = { ...this.#plan, hover: null, hand: null };
+        }
+        if (message.type === "game_over") {
+            this.#note = null;
+            const won = message.outcome.winner === scene.you;
+            finale(won);
+            if (scene.you !== null) telegram.haptic(won ? "success" : "warning");
         }
         const { turn } = scene;
         if (turn && turn !== old?.turn) {
