@@ -46,6 +46,10 @@ const GROUND = "#14181a";
 const RIMS = /** @type {const} */ ({ pool: [22, 70, 54], pyramid: [32, 60, 100] });
 /** A ball's shadow reaches so many radii from its middle, with how far it falls. */
 const REACH = 2.45;
+/** How long the sweep along the frame takes after a win, and stays. */
+const SWEEP_MS = 900;
+const SWEPT_MS = 3_600;
+const BRASS = "#c9a14a";
 
 export class Painter {
     #ctx;
@@ -57,6 +61,7 @@ export class Painter {
     #painted = null;
     /** What the last frame showed, if nothing in it moved. */
     #still = "";
+    #calm = matchMedia("(prefers-reduced-motion: reduce)");
 
     /** @param {CanvasRenderingContext2D} ctx nothing else draws on it */
     constructor(ctx) {
@@ -80,13 +85,14 @@ export class Painter {
         const held = overlay.held ?? null;
         const balls = shownBalls(scene, now).map((it) =>
             held && it.ball === held.ball ? { ...it, x: held.x, y: held.y } : it);
-        const moves = balls.some(({ speed, fallen }) => speed > 0 || fallen !== null);
+        const won = sinceWin(scene, now);
+        const moves = won !== null || balls.some(({ speed, fallen, there }) => speed > 0 || fallen !== null || there < 1);
         const still = moves ? "" : JSON.stringify([{ ...overlay, traces: overlay.traces?.length }, balls]);
         if (still && still === this.#still && !fresh) return;
         this.#still = still;
 
         ctx.setTransform(1, 0, 0, 1, 0, 0);
-        const isBare = isEmpty(overlay);
+        const isBare = won === null && isEmpty(overlay);
         if (fresh || !this.#painted) ctx.drawImage(base, 0, 0);
         else for (const [x, y, w, h] of this.#painted) ctx.drawImage(base, x, y, w, h, x, y, w, h);
         const radius = scene.ball.radius * place.scale;
@@ -108,18 +114,22 @@ export class Painter {
             if (ball.fallen !== null) this.#falling(ball, radius, place, spheres);
         }
         const lying = balls.filter(({ fallen }) => fallen === null);
-        for (const { x, y } of lying) {
+        for (const { x, y, there } of lying) {
+            ctx.globalAlpha = there;
             const [sx, sy] = place.at(x, y);
             const half = radius * 2;
             ctx.drawImage(shadow, sx - half + radius * 0.34, sy - half + radius * 0.42, 2 * half, 2 * half);
         }
+        ctx.globalAlpha = 1;
         if (overlay.sight) drawSight(ctx, place, overlay.sight, scene.ball.radius);
         const { cloth } = clothOf(scene.discipline);
-        for (const { ball, x, y, speed } of lying) {
+        for (const { ball, x, y, speed, there } of lying) {
             const [sx, sy] = place.at(x, y);
             // At rest it lies on whole pixels, and is sharp.
             const [px, py] = speed > 0 ? [sx, sy] : [Math.round(sx * density) / density, Math.round(sy * density) / density];
+            ctx.globalAlpha = there;
             spheres.put(ctx, ball, px, py, radius);
+            ctx.globalAlpha = 1;
             if (overlay.dimmed?.includes(ball)) {
                 ctx.globalAlpha = 0.34;
                 disc(ctx, px, py, radius + 0.5, cloth);
@@ -129,6 +139,22 @@ export class Painter {
         }
         if (held) drawHeld(ctx, place, held, scene.ball.radius);
         for (const cue of overlay.cues ?? []) drawCue(ctx, place, cue, scene.ball.radius);
+        if (won !== null) this.#sweep(place, Math.min(1, won / SWEEP_MS));
+    }
+
+    /** A win: brass runs along the frame, once. @param {Place} place @param {number} share */
+    #sweep({ frame: { left, top, width, height }, margin }, share) {
+        const ctx = this.#ctx;
+        const round = 2 * (width + height);
+        ctx.save();
+        ctx.strokeStyle = BRASS;
+        ctx.lineWidth = 3;
+        if (this.#calm.matches) ctx.globalAlpha = share;
+        else ctx.setLineDash([round * share, round]);
+        ctx.beginPath();
+        ctx.roundRect(left + 1, top + 1, width - 2, height - 2, Math.max(6, margin * 0.42) - 1);
+        ctx.stroke();
+        ctx.restore();
     }
 
     /**
@@ -191,6 +217,13 @@ export class Painter {
         if (!look) this.#looks.set(key, look = lookOf(discipline, ball, coloured));
         return look;
     }
+}
+
+/** For how many ms a win that is shown here has been; null when there is none. @param {Scene} scene @param {number} now */
+function sinceWin({ over, you }, now) {
+    if (!over || over.winner === null || (you !== null && over.winner !== you)) return null;
+    const since = now - over.at;
+    return since >= 0 && since < SWEPT_MS ? since : null;
 }
 
 /** Whether nothing is drawn but balls. @param {Overlay} overlay */

@@ -8,7 +8,10 @@ import { laid, turnedAt } from "./turning.js";
 /** @import { Aim, Ball, BallSpec, Discipline, Placed, Sheet, Shot, Table, Turn, Update, Verdict, View } from "./types.d.ts" */
 /** @import { Turning } from "./turning.js" */
 
-/** Where a ball lies, and how it is turned. @typedef {{ ball: Ball, x: number, y: number, turning: Turning }} Lie */
+/**
+ * Where a ball lies, and how it is turned; `isNew` if it was not on the table before.
+ * @typedef {{ ball: Ball, x: number, y: number, turning: Turning, isNew: boolean }} Lie
+ */
 
 /**
  * How the balls lay from a moment on, and the shot that has moved them since.
@@ -54,12 +57,15 @@ import { laid, turnedAt } from "./turning.js";
  * @property {number} y
  * @property {number} speed
  * @property {Turning} turning
+ * @property {number} there how much of it is there, to 1: one that is put on the table comes softly
  * @property {number | null} fallen for how many seconds it has been falling into a pocket
  * @property {number | null} pocket
  */
 
 /** Balls that fall are seen for so many seconds. */
 export const DROP_S = 0.32;
+/** Balls that are put on the table come in so many ms. */
+const COME_MS = 220;
 /** News of a shot that comes late is caught up with in about this many ms, if it isn't later than this. */
 const CATCH_UP_MS = 450;
 const LATE_MS_MAX = 450;
@@ -237,30 +243,33 @@ export function isRolling(scene, now) {
 export function shownBalls(scene, now) {
     const lay = layAt(scene, now);
     const t = secondsInto(lay, now);
-    return lay.lies.flatMap((it) => shown(lay, it, t) ?? []);
+    return lay.lies.flatMap((it) => shown(lay, it, t, now) ?? []);
 }
 
 /** One of them, or null. @param {Scene} scene @param {Ball} ball @param {number} now @returns {Shown | null} */
 export function shownBall(scene, ball, now) {
     const lay = layAt(scene, now);
     const found = lay.lies.find((it) => it.ball === ball);
-    return found ? shown(lay, found, secondsInto(lay, now)) : null;
+    return found ? shown(lay, found, secondsInto(lay, now), now) : null;
 }
 
-/** @param {Lay} lay @param {Lie} lie @param {number} t @returns {Shown | null} */
-function shown({ shot }, { ball, x, y, turning }, t) {
+/** @param {Lay} lay @param {Lie} lie @param {number} t seconds into the shot @param {number} now @returns {Shown | null} */
+function shown({ at, why, shot }, { ball, x, y, turning, isNew }, t, now) {
     const rows = shot?.path.motions[ball];
-    if (!shot || !rows || t < 0) return { ball, x, y, speed: 0, turning, fallen: null, pocket: null };
+    if (!shot || !rows || t < 0) {
+        const there = isNew && why !== "start" ? Math.max(0, Math.min(1, (now - at) / COME_MS)) : 1;
+        return { ball, x, y, speed: 0, turning, there, fallen: null, pocket: null };
+    }
     const { path } = shot;
     const motion = ballAt(path, ball, t);
     const turned = turnedAt(path, ball, turning, t);
     if (motion.state !== POCKETED) {
         const { x: mx, y: my, vx, vy } = motion;
-        return { ball, x: mx, y: my, speed: Math.hypot(vx, vy), turning: turned, fallen: null, pocket: null };
+        return { ball, x: mx, y: my, speed: Math.hypot(vx, vy), turning: turned, there: 1, fallen: null, pocket: null };
     }
-    const at = rowAt(path, ball, t);
-    const [fell = 0] = rows[at] ?? [];
-    const last = rows[at - 1];
+    const row = rowAt(path, ball, t);
+    const [fell = 0] = rows[row] ?? [];
+    const last = rows[row - 1];
     if (t - fell >= DROP_S || !last) return null;
     // It keeps its way until the pocket's back stops it, and turns on as it drops.
     const edge = moved(begin(last, path.ball), fell - (last[0] ?? 0), path.ball);
@@ -268,7 +277,7 @@ function shown({ shot }, { ball, x, y, turning }, t) {
     const speed = Math.hypot(edge.vx, edge.vy);
     const share = 1 - Math.exp(-Math.max(3, (speed * 1.4) / path.ball.radius) * (t - fell));
     return {
-        ball, turning: turned, speed,
+        ball, turning: turned, speed, there: 1,
         x: edge.x + (motion.x - edge.x) * share,
         y: edge.y + (motion.y - edge.y) * share,
         fallen: t - fell,
@@ -290,17 +299,18 @@ function secondsInto({ shot, late, heard }, now) {
 
 /** Where everything lies once a lay's shot is over. @param {Lay} lay @returns {readonly Lie[]} */
 function rested({ lies, shot }) {
-    if (!shot) return lies;
+    if (!shot) return lies.map((it) => (it.isNew ? { ...it, isNew: false } : it));
     return lies.flatMap((it) => {
         const rows = shot.path.motions[it.ball];
         if (!rows) return it;
         const { state, x, y } = ballAt(shot.path, it.ball, shot.path.rest);
         const turning = turnedAt(shot.path, it.ball, it.turning, shot.path.rest);
-        return state === POCKETED ? [] : { ball: it.ball, x, y, turning };
+        return state === POCKETED ? [] : { ball: it.ball, x, y, turning, isNew: false };
     });
 }
 
 /** Keeps how it lay turned, if it lay somewhere. @param {Placed} placed @param {readonly Lie[]} known @param {number} rack @returns {Lie} */
 function lie([ball, x, y], known, rack) {
-    return { ball, x, y, turning: known.find((it) => it.ball === ball)?.turning ?? laid(ball, rack) };
+    const old = known.find((it) => it.ball === ball);
+    return { ball, x, y, turning: old?.turning ?? laid(ball, rack), isNew: !old };
 }
