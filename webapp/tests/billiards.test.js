@@ -150,8 +150,8 @@ test("balls lie, roll, fall, and lie where the shot left them", () => {
     assert.equal(shownBall(scene, ball, rest + 20).y, 1.9);
     assert.deepEqual(shownBall(scene, 3, rest + 20).turning, left.turning);
     // It comes softly, and what was there stays.
-    const there = [20, 120, 500].map((after) => shownBall(scene, ball, rest + after).there);
-    assert.ok(there[0] < there[1] && there[1] < 1 && there[2] === 1, String(there));
+    const parts = [20, 120, 500].map((after) => shownBall(scene, ball, rest + after).there);
+    assert.ok(parts[0] < parts[1] && parts[1] < 1 && parts[2] === 1, String(parts));
     assert.equal(shownBall(scene, 3, rest + 20).there, 1);
 });
 
