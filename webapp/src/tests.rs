@@ -23,6 +23,9 @@ async fn every_screen_has_its_page() {
         "/replay/0123456789a",
         "/rooms",
         "/rooms/KWBTRM",
+        "/practice/pyramid",
+        "/shots",
+        "/shots/draw",
         "/me",
         "/users/0123456789a",
         "/top",
@@ -71,6 +74,7 @@ async fn files_have_their_types() {
         ("main.js", "text/javascript; charset=utf-8"),
         ("style/0-tokens.css", "text/css; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
+        ("games/billiards/shots.json", "application/json"),
     ] {
         let (status, headers, _) = ask(&format!("{base}/{path}")).await;
         assert_eq!(

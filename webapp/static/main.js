@@ -14,10 +14,12 @@ import { home } from "./screens/home.js";
 import { match } from "./screens/match.js";
 import { missing } from "./screens/missing.js";
 import { me as mine, user } from "./screens/profile.js";
+import { practice } from "./screens/practice.js";
 import { queue } from "./screens/queue.js";
 import { replay } from "./screens/replay.js";
 import { room } from "./screens/room.js";
 import { rooms } from "./screens/rooms.js";
+import { shots } from "./screens/shots.js";
 import { sign } from "./screens/sign.js";
 import { top } from "./screens/top.js";
 
@@ -31,14 +33,14 @@ import { top } from "./screens/top.js";
  */
 
 /** @type {Record<Place["screen"], Screen>} */
-const SCREENS = { home, queue, rooms, room, match, replay, me: mine, user, top, missing };
+const SCREENS = { home, queue, rooms, room, match, replay, practice, shots, me: mine, user, top, missing };
 /** @type {Record<Place["screen"], Word>} */
 const TITLES = {
-    home: "games", queue: "looking", rooms: "rooms", room: "room", match: "match", replay: "replay", me: "me", user: "player",
-    top: "top", missing: "nowhere",
+    home: "games", queue: "looking", rooms: "rooms", room: "room", match: "match", replay: "replay", practice: "practice",
+    shots: "shots", me: "me", user: "player", top: "top", missing: "nowhere",
 };
 /** What anyone may look at who has the link. @type {ReadonlySet<Place["screen"]>} */
-const OPEN = new Set(["match", "replay"]);
+const OPEN = new Set(["match", "replay", "practice", "shots"]);
 /** The places at the bottom, and the screens that belong to them. */
 const TABS = /** @type {const} */ ([
     { path: "/", word: "play", screens: ["home", "queue"] },
@@ -156,14 +158,14 @@ function show({ screen, id }) {
 
 /** @param {Place["screen"]} screen */
 function back(screen) {
-    if (screen === "replay") return goBack("/");
+    if (screen === "replay" || screen === "practice" || screen === "shots") return goBack("/");
     return go(TABS.find(({ screens }) => screens.some((it) => it === screen))?.path ?? "/");
 }
 
 /** @param {Place["screen"]} screen */
 function showTabs(screen) {
     const tabs = element("tabs");
-    tabs.hidden = !signedIn || screen === "match" || screen === "replay";
+    tabs.hidden = !signedIn || screen === "match" || screen === "replay" || screen === "practice" || screen === "shots";
     tabs.setAttribute("aria-label", t("places"));
     patch(tabs, html`${TABS.map(({ path, word, screens }) => {
         const here = screens.some((it) => it === screen);

@@ -106,6 +106,23 @@ async function measure(name, options) {
             whole.push(now - last);
             last = now;
         }
+        const aiming = [];
+        const still = [];
+        const begin = performance.now();
+        const { x, y } = window.scene.lay.lies[0];
+        while (performance.now() - begin < 2000) {
+            await new Promise(requestAnimationFrame);
+            const heading = 1.5 + Math.sin(performance.now() / 500) / 4;
+            const to = [x + Math.cos(heading), y + Math.sin(heading)];
+            const sight = { from: [x, y], to, ghost: true, allowed: true, stubs: [[to, [x, y + 1.2]]] };
+            const cue = { ball: [x, y], heading, side: 0, back: 0.1, elevation: 0 };
+            const before = performance.now();
+            window.paint(0, { sight, cues: [cue], pocket: 2 });
+            aiming.push(performance.now() - before);
+            const again = performance.now();
+            window.paint(0, { sight, cues: [cue], pocket: 2 });
+            still.push(performance.now() - again);
+        }
         const raster = [];
         for (let at = 0; at < 1200; at += 16) {
             const before = performance.now();
@@ -113,7 +130,7 @@ async function measure(name, options) {
             window.flush();
             raster.push(performance.now() - before);
         }
-        return { script: script.slice(5), whole: whole.slice(5), raster: raster.slice(5) };
+        return { script: script.slice(5), whole: whole.slice(5), raster: raster.slice(5), aiming: aiming.slice(5), still };
     });
     const said = Object.entries(times).map(([what, all]) => {
         all.sort((a, b) => a - b);

@@ -42,6 +42,7 @@ import { pong } from "./pong/index.js";
  * @property {() => Html} picture for lists
  * @property {(state: GameState) => string} rules in one or two sentences
  * @property {Word} tip what the hands do, in one sentence
+ * @property {boolean} [practice] whether one can play it alone, at `/practice/{game}`
  * @property {string} ground the colour of what is around the field, as #rrggbb
  * @property {string} look the class that a screen of it has
  * @property {(seat: Seat) => Stage} stage

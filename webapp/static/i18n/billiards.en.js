@@ -93,7 +93,7 @@ export default {
     billiards_push: "Push-out",
     billiards_other_striker: "Another cue ball",
     billiards_striker_is: "Ball {n} strikes",
-    billiards_next_ball: "Next ball",
+    billiards_next_ball: "Choose a ball",
     billiards_call: "Call",
     billiards_call_ball: "Called ball",
     billiards_call_pocket: "Called pocket",
@@ -121,8 +121,20 @@ export default {
     billiards_has: { one: "{name}: {n} ball", other: "{name}: {n} balls" },
     billiards_fouls: { one: "{n} foul", other: "{n} fouls" },
     billiards_rack: "Rack {n}",
-    billiards_out: "left",
+    billiards_out: "out",
     billiards_still: "Balls on the table",
+
+    // Practice
+    practice: "Practice",
+    practice_line: "Drag the balls where you like, aim, and strike",
+    practice_of: "{game}: a position to try",
+    practice_setup: "Set up the balls",
+    practice_undo: "Undo",
+    practice_again: "Show the last shot again",
+    practice_rack: "Rack the balls",
+    practice_share: "Share the position",
+    practice_cue_ball: "Cue ball",
+    practice_bad_link: "The position in this link can't be read. Here is a fresh rack.",
 
     // Refusals
     error_no_such_seat: "You don't play in this match.",

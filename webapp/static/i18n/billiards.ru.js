@@ -67,8 +67,8 @@ export default {
 
     // Выбор
     billiards_choice_play: "Играть так",
-    billiards_choice_rerack: "Поставить заново, разбиваю я",
-    billiards_choice_break_again: "Пусть разобьёт ещё раз",
+    billiards_choice_rerack: "Заново, разбиваю я",
+    billiards_choice_break_again: "Пусть разобьёт снова",
     billiards_choice_spot: "Вернуть восьмёрку и играть",
     billiards_choice_rebreak: "Разбить ещё раз",
     billiards_choice_hand_back: "Пусть бьёт соперник",
@@ -95,7 +95,7 @@ export default {
     billiards_push: "Пуш-аут",
     billiards_other_striker: "Другой биток",
     billiards_striker_is: "Бьём шаром {n}",
-    billiards_next_ball: "Следующий шар",
+    billiards_next_ball: "Выбрать шар",
     billiards_call: "Заказ",
     billiards_call_ball: "Заказанный шар",
     billiards_call_pocket: "Заказанная луза",
@@ -135,6 +135,18 @@ export default {
     billiards_rack: "Партия {n}",
     billiards_out: "выбыл",
     billiards_still: "Шары на столе",
+
+    // Тренировка
+    practice: "Тренировка",
+    practice_line: "Ставьте шары куда хотите, цельтесь и бейте",
+    practice_of: "{game}: попробуйте эту позицию",
+    practice_setup: "Расставить шары",
+    practice_undo: "Вернуть как было",
+    practice_again: "Показать последний удар ещё раз",
+    practice_rack: "Поставить пирамиду",
+    practice_share: "Поделиться позицией",
+    practice_cue_ball: "Биток",
+    practice_bad_link: "Позицию из ссылки не удалось прочитать. Вот начальная расстановка.",
 
     // Отказы
     error_no_such_seat: "Вы не играете в этом матче.",

@@ -202,7 +202,9 @@ export default {
     match: "Match",
     ready: "I am ready",
     ready_wait: "You are ready. Waiting for {name}.",
+    ready_wait_all: "You are ready. Waiting for the others.",
     ready_ask: "Ready when you are.",
+    ready_ask_all: "Ready when all of you are.",
     begins: "The match begins.",
     is_ready: "Ready",
     not_ready: "Not ready yet",
@@ -251,6 +253,7 @@ export default {
     accept_rematch: "Accept the rematch",
     play_again: "Play again",
     rematch_offered: "Rematch offered. Waiting for {name}.",
+    rematch_offered_all: "Rematch offered. Waiting for the others.",
     rematch_wanted: "{name} offers a rematch.",
     next_opponent: "Find another opponent",
     to_games: "To the games",
@@ -269,6 +272,18 @@ export default {
     share: "Share",
     link_copied: "The link is copied.",
     link_is: "The link: {url}",
+
+    // Shots to look at
+    shots: "Shots",
+    shot: "Shot",
+    shot_ways: "Ways",
+    shot_strike: "is struck",
+    shot_ball: "hits {b}",
+    shot_rail: "at a cushion",
+    shot_jaw: "at a jaw",
+    shot_pocket: "falls",
+    shot_rest: "All at rest",
+    shot_strength: "{speed} m/s",
 
     // Profile
     player: "Player",

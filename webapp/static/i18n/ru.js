@@ -207,7 +207,9 @@ export default {
     match: "Матч",
     ready: "Готово, играем",
     ready_wait: "Вы готовы. Ждём: {name}.",
+    ready_wait_all: "Вы готовы. Ждём остальных.",
     ready_ask: "Начнём, когда оба будут готовы.",
+    ready_ask_all: "Начнём, когда все будут готовы.",
     begins: "Матч начинается.",
     is_ready: "Готово",
     not_ready: "Ждём",
@@ -256,6 +258,7 @@ export default {
     accept_rematch: "Принять реванш",
     play_again: "Сыграть ещё",
     rematch_offered: "Реванш предложен. Ждём: {name}.",
+    rematch_offered_all: "Реванш предложен. Ждём остальных.",
     rematch_wanted: "{name} предлагает реванш.",
     next_opponent: "Найти другого соперника",
     to_games: "К играм",
@@ -274,6 +277,18 @@ export default {
     share: "Поделиться",
     link_copied: "Ссылка скопирована.",
     link_is: "Ссылка: {url}",
+
+    // Удары, на которые можно посмотреть
+    shots: "Удары",
+    shot: "Удар",
+    shot_ways: "Пути",
+    shot_strike: "удар кием",
+    shot_ball: "в шар {b}",
+    shot_rail: "в борт",
+    shot_jaw: "в губку лузы",
+    shot_pocket: "падает в лузу",
+    shot_rest: "Всё остановилось",
+    shot_strength: "{speed} м/с",
 
     // Профиль
     player: "Игрок",

@@ -1,6 +1,6 @@
 // From addresses to screens, without loading the page again.
 
-/** @typedef {"home" | "queue" | "rooms" | "room" | "match" | "replay" | "me" | "user" | "top" | "missing"} ScreenName */
+/** @typedef {"home" | "queue" | "rooms" | "room" | "match" | "replay" | "practice" | "shots" | "me" | "user" | "top" | "missing"} ScreenName */
 /** @typedef {{ screen: ScreenName, id: string }} Place `id` is the variable part of the address */
 
 /** @type {[RegExp, ScreenName][]} */
@@ -11,6 +11,8 @@ const PLACES = [
     [/^\/replay\/([0-9A-Za-z]{11})$/, "replay"],
     [/^\/rooms()$/, "rooms"],
     [/^\/rooms\/([A-Za-z]{6})$/, "room"],
+    [/^\/practice\/([a-z_]{1,32})$/, "practice"],
+    [/^\/shots(?:\/([a-z0-9_]{1,64}))?$/, "shots"],
     [/^\/me()$/, "me"],
     [/^\/users\/([0-9A-Za-z]{11})$/, "user"],
     [/^\/top()$/, "top"],

@@ -132,7 +132,8 @@ export function home(root) {
             <div class="ways">${seats.min <= 2 && seats.max >= 2
                 ? html`<a class="button primary" href="/queue/${name}" data-test="join-${name}">${t("join_queue")}</a>`
                 : html`<a class="button primary" href="/rooms" data-test="rooms-${name}">${t("find_room")}</a>`}
-                ${computer ? html`<button data-do="computer" data-game="${name}" data-test="computer-${name}">${t("play_computer")}</button>` : ""}</div>
+                ${computer ? html`<button data-do="computer" data-game="${name}" data-test="computer-${name}">${t("play_computer")}</button>` : ""}
+                ${game.practice ? html`<a class="button" href="/practice/${name}" data-test="practice-${name}">${t("practice")}</a>` : ""}</div>
         </article>`;
     }
 

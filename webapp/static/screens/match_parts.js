@@ -88,9 +88,13 @@ function weakness({ seat, weak, rtt }) {
 export function readyPanel(match, { rules, now, primary, ready, rated }) {
     const other = match.players.find(({ seat }) => seat !== match.you);
     const rest = match.readyUntil === null ? null : Math.max(0, match.readyUntil - now + 999);
-    const text = match.you === null ? "" : primary ? t("ready_ask") : t("ready_wait", { name: other ? named(other) : "" });
-    return html`<div class="panel" data-key="ready"><div class="sides">
-            ${match.players.map((it) => side(it, match.you, ready))}</div>
+    const isCrowd = match.players.length > 2;
+    const text = match.you === null ? "" : primary ? t(isCrowd ? "ready_ask_all" : "ready_ask")
+        : isCrowd ? t("ready_wait_all") : t("ready_wait", { name: other ? named(other) : "" });
+    return html`<div class="panel" data-key="ready">${isCrowd
+            ? html`<ol class="standings" data-key="crowd">${match.players.map((it) => html`<li class="${it.seat === match.you ? "mine" : ""}">
+                <span class="name">${shortly(it)}</span>${chip(it, match.you, ready)}</li>`)}</ol>`
+            : html`<div class="sides" data-key="sides">${match.players.map((it) => side(it, match.you, ready))}</div>`}
         <p class="hint">${rules}</p>
         ${match.you !== null && !rated ? html`<p class="hint" data-key="unrated" data-test="unrated">${t("unrated")}</p>` : ""}
         <p role="status">${text}</p>
@@ -105,10 +109,14 @@ export function hasComputer({ players }) {
 
 /** @param {Player} player @param {number | null} you @param {boolean} said */
 function side(player, you, said) {
-    const { seat, ready } = player;
-    const isReady = ready || (seat === you && said);
     return html`<div class="side">${portrait(player)}<p class="name">${shortly(player)}</p><p class="hint">${strength(player)}</p>
-        <p class="chip${isReady ? " on" : ""}" data-test="ready-state-${seat}" data-ready="${isReady}">${isReady ? t("is_ready") : t("not_ready")}</p></div>`;
+        ${chip(player, you, said)}</div>`;
+}
+
+/** @param {Player} player @param {number | null} you @param {boolean} said */
+function chip({ seat, ready }, you, said) {
+    const isReady = ready || (seat === you && said);
+    return html`<p class="chip${isReady ? " on" : ""}" data-test="ready-state-${seat}" data-ready="${isReady}">${isReady ? t("is_ready") : t("not_ready")}</p>`;
 }
 
 /**
@@ -120,29 +128,30 @@ export function resultPanel(match, { id, game, primary, offered, open, room, rat
     const { outcome, you } = match;
     const mine = you === null ? null : (match.players[you] ?? null);
     const other = match.players.find(({ seat }) => seat !== you) ?? null;
+    const isCrowd = match.players.length > 2;
+    const offers = match.players.find(({ seat }) => seat !== you && match.rematch.includes(seat));
     const name = other ? named(other) : "";
     const result = mine === null || outcome?.winner === null || outcome?.winner === undefined
         ? "none"
         : outcome.winner === you ? "won" : "lost";
     const winner = match.players.find(({ seat }) => seat === outcome?.winner);
-    const isCrowd = match.players.length > 2;
     const score = isCrowd ? standings(match) : mine && other
         ? `${mine.score} : ${other.score}`
         : match.players.map((it) => it.score).join(" : ");
     const why = outcome ? reason(outcome, result, name) : "";
     const theirOffer = match.rematch.some((seat) => seat !== you);
-    const offer = offered && !theirOffer ? t("rematch_offered", { name })
-        : theirOffer && !offered ? t("rematch_wanted", { name }) : "";
+    const offer = offered && (isCrowd || !theirOffer) ? isCrowd ? t("rematch_offered_all") : t("rematch_offered", { name })
+        : theirOffer && !offered ? t("rematch_wanted", { name: offers ? named(offers) : name }) : "";
     const isCalledOff = outcome?.reason === "called_off";
     return html`<div class="panel result ${result}" data-key="result" data-test="result" data-result="${result}" role="status">
-        <h1 data-test="result-title">${verdict(outcome, result, winner ? named(winner) : "")}</h1>
+        <h1 data-test="result-title">${verdict(outcome, isCrowd && result === "lost" ? "none" : result, winner ? named(winner) : "")}</h1>
         ${isCalledOff ? "" : html`${isCrowd ? score : html`<p class="score" data-key="score" data-test="result-score">${score}</p>`}`}
         ${why ? html`<p class="hint" data-key="why" data-test="result-reason">${why}</p>` : ""}
         ${ratingChange(match)}
         ${you !== null && !isCalledOff && !rated ? html`<p class="hint" data-key="unrated" data-test="unrated">${t("unrated")}</p>` : ""}
         <p data-key="offer" data-test="rematch-status" role="status"${offer && open ? "" : html` hidden`}>${offer}</p>
         ${button(primary)}
-        ${you === null || room ? "" : html`<a class="button ${isCalledOff ? "primary" : "quiet"} wide" data-key="next" href="/queue/${game}" data-test="next-opponent">${t("next_opponent")}</a>`}
+        ${you === null || room || isCrowd ? "" : html`<a class="button ${isCalledOff ? "primary" : "quiet"} wide" data-key="next" href="/queue/${game}" data-test="next-opponent">${t("next_opponent")}</a>`}
         ${isCalledOff ? "" : html`<a class="button quiet wide" data-key="replay" href="/replay/${id}" data-test="watch-replay">${icon("replay")}${t("watch_replay")}</a>`}
         <a class="button quiet wide" data-key="home" href="/" data-test="to-home">${t("to_games")}</a></div>`;
 }

@@ -13,6 +13,8 @@ import { date, signed, speak, spoken, t, when } from "../lib/words.js";
 /** @import { Fetched } from "../lib/parts.js" */
 /** @import { Html } from "../lib/html.js" */
 
+/** How much of the aiming line one may have. */
+const GUIDES = /** @type {const} */ (["full", "short", "off"]);
 const NAME_CHARS_MAX = 32;
 
 /** @type {import("../main.js").Screen} */
@@ -46,6 +48,10 @@ function profile(root, id, isMe) {
         auto: () => { setTheme("auto"); show(); },
         light: () => { setTheme("light"); show(); },
         dark: () => { setTheme("dark"); show(); },
+        guide: ({ dataset }) => {
+            wish({ guide: GUIDES.find((it) => it === dataset["guide"]) ?? "full" });
+            show();
+        },
         name: (form) => void rename(/** @type {HTMLFormElement} */ (form)),
         "sign-out": () => void signOut().catch((error) => toast(explained(error))),
     });
@@ -174,7 +180,7 @@ function profile(root, id, isMe) {
     }
 
     function settings() {
-        const { theme } = wishes();
+        const { theme, guide } = wishes();
         const name = who.state === "there" ? who.value.display_name : "";
         return html`<h2 id="settings">${t("settings")}</h2>
             <div class="card settings" data-test="settings">
@@ -190,6 +196,9 @@ function profile(root, id, isMe) {
                         <button data-do="auto" data-test="theme-auto" aria-pressed="${theme === "auto"}">${t("theme_auto")}</button>
                         <button data-do="light" data-test="theme-light" aria-pressed="${theme === "light"}">${t("theme_light")}</button>
                         <button data-do="dark" data-test="theme-dark" aria-pressed="${theme === "dark"}">${t("theme_dark")}</button></div></div>`}
+                <div class="row" data-key="guide"><span id="set-guide">${t("billiards_guide")}</span>
+                    <div class="segments" role="group" aria-labelledby="set-guide">${GUIDES.map((it) => html`<button data-do="guide" data-guide="${it}"
+                        data-test="guide-${it}" aria-pressed="${guide === it}">${t(`billiards_guide_${it}`)}</button>`)}</div></div>
                 <form class="row name" data-do="name" data-key="name-${name}" novalidate>
                     <label for="name">${t("shown_name")}</label>
                     <div class="with"><input id="name" name="name" value="${name}" maxlength="${NAME_CHARS_MAX * 2}" autocomplete="nickname"

@@ -3,6 +3,7 @@
 import { cushionsOf, mouthsOf } from "./cushions.js";
 import { clothOf } from "./looks.js";
 import { canvasOf } from "./sphere.js";
+import { holesOf, LEATHER } from "./table.js";
 
 /** @import { Discipline, Point } from "./types.d.ts" */
 /** @import { Cushion } from "./cushions.js" */
@@ -10,8 +11,6 @@ import { canvasOf } from "./sphere.js";
 
 /** @typedef {ReturnType<typeof clothOf>} Cloth */
 
-/** How far the leather reaches around a pocket, in metres. */
-const LEATHER = 0.017;
 /** The table throws its shadow so far, in CSS pixels. */
 const SHADOW = 14;
 const WOOD = { dark: "#3d2617", low: "#5a3a26", high: "#7a5236", light: "#946a49" };
@@ -32,7 +31,7 @@ export function drawTable(ctx, place, density, discipline) {
     leather(ctx, place);
     bed(ctx, place, cloth, density);
     marks(ctx, place, discipline);
-    for (const { centre, radius } of place.table.pockets) hole(ctx, place.at(...centre), radius * place.scale);
+    for (const { centre, radius } of holesOf(place.table)) hole(ctx, place.at(...centre), radius * place.scale);
     for (const cushion of cushions) nose(ctx, place, cushion, cloth, density);
     light(ctx, place);
 }
@@ -168,7 +167,7 @@ function leather(ctx, place) {
     ctx.beginPath();
     ctx.roundRect(frame.left, frame.top, frame.width, frame.height, Math.max(6, margin * 0.42));
     ctx.clip();
-    for (const { centre, radius } of place.table.pockets) {
+    for (const { centre, radius } of holesOf(place.table)) {
         const [x, y] = place.at(...centre);
         const [inner, outer] = [radius * scale, (radius + LEATHER) * scale];
         const skin = ctx.createRadialGradient(x, y, inner, x, y, outer);

@@ -25,6 +25,8 @@ const WHEEL = 5e-4;
 /** A key moves the tip by so much, in radii. */
 const TIP = 0.05;
 const TICK_PX = 9;
+/** After a finger aimed it is looked closely for so long. */
+const LOOK_MS = 1_200;
 
 /**
  * What is done about it.
@@ -46,6 +48,10 @@ export class Doing {
     #unact;
     /** @type {WeakSet<Element>} */
     #met = new WeakSet();
+    /** The ball that a finger is on. @type {number | null} */
+    #held = null;
+    /** Until when a finger aims, and what it aims at is worth a closer look. */
+    aimsUntil = -Infinity;
     /** Whether the spin pad is open. */
     hasPad = false;
 
@@ -84,6 +90,11 @@ export class Doing {
         });
         const { signal } = this.#off;
         seat.beside.addEventListener("change", (event) => this.#pick(event), { signal });
+        seat.beside.addEventListener("click", ({ detail, target }) => {
+            // A button that was clicked, not pressed by a key, leaves Enter to the cue.
+            const button = target instanceof Element ? target.closest("button") : null;
+            if (detail > 0) button?.blur();
+        }, { signal });
         seat.beside.addEventListener("keydown", (event) => this.#padKey(event), { signal });
     }
 
@@ -192,8 +203,8 @@ export class Doing {
             const size = pad.clientWidth;
             this.#tip(1 - (2 * x) / size, 1 - (2 * y) / size);
         };
-        const ball = pad.querySelector("svg");
-        if (!ball) return;
+        // Who opened it with a key goes on with keys.
+        if (document.activeElement?.matches(".spin")) pad.focus({ preventScroll: true });
         drags(pad, {
             down: (x, y) => y <= pad.clientWidth && put(x, y),
             move: (x, y) => y <= pad.clientWidth && put(x, y),
@@ -246,12 +257,14 @@ export class Doing {
 
     /** @param {number} by */
     #turn(by) {
+        this.aimsUntil = performance.now() + LOOK_MS;
         this.#aim((plan, { task }) => plans.aimed(task, plan, plan.heading + by));
     }
 
     /** @param {number} x @param {number} y @param {number} dx @param {number} dy */
     #sweep(x, y, dx, dy) {
         const place = this.#does.place();
+        this.aimsUntil = performance.now() + LOOK_MS;
         this.#aim((plan, { task, foreseen }) => {
             if (!foreseen || !place) return plan;
             const [cx, cy] = place.at(...foreseen.from);
@@ -264,30 +277,34 @@ export class Doing {
     /** @param {number} x @param {number} y */
     #grab(x, y) {
         const [mine, place] = [this.#does.mine(), this.#does.place()];
-        if (!mine?.foreseen || !place || !mine.task.turn.hand || !plans.canAim(mine)) return false;
-        const [cx, cy] = place.at(...mine.foreseen.from);
-        return Math.hypot(x - cx, y - cy) <= Math.max(REACH, mine.task.ball.radius * place.scale * 2);
+        if (!mine || !place || mine.plan.sent !== null) return false;
+        const moves = plans.movable(mine.task.turn);
+        const ball = moves.length ? this.#ballAt(mine, place, x, y, moves) : null;
+        if (ball === null) return false;
+        this.#held = ball;
+        return true;
     }
 
     /** @param {number} dx @param {number} dy */
     #carry(dx, dy) {
         const place = this.#does.place();
-        this.#change(({ plan, foreseen }) => {
-            if (!foreseen || !place) return plan;
-            const [x, y] = place.at(...foreseen.from);
-            return { ...plan, hover: place.back(x + dx, y + dy), isCarried: true };
+        const hand = this.#held;
+        this.#change(({ task, plan }) => {
+            const lies = hand === null ? null : plans.spot(plans.held(task, plan.hand === hand ? plan : plans.IDLE), hand);
+            if (!lies || !place) return plan;
+            const [x, y] = place.at(...lies);
+            return { ...plan, hover: place.back(x + dx, y + dy), hand, isCarried: true };
         });
     }
 
     /** It stays where it may lie; else it goes back to where it lay. */
     #drop() {
         this.#change(({ task, plan }) => {
-            const { hover } = plan;
-            const [ball] = task.turn.strikers;
-            if (!hover || ball === undefined) return plan;
-            if (plans.refusedAt(task, hover) !== null) {
+            const { hover, hand: ball } = plan;
+            if (!hover || ball === null) return plan;
+            if (plans.refusedAt(task, ball, hover) !== null) {
                 telegram.haptic("warning");
-                return plans.called(task, { ...plan, hover: null, isCarried: false });
+                return plans.called(task, { ...plan, hover: null, hand: null, isCarried: false });
             }
             const [x, y] = hover;
             this.#seat.send?.({ type: "game_action", action: "place", ball, x, y });
@@ -316,10 +333,15 @@ export class Doing {
         });
     }
 
-    /** The nearest ball that a finger means. @param {Mine} mine @param {Place} place @param {number} x @param {number} y */
-    #ballAt({ task, plan }, place, x, y) {
+    /**
+     * The nearest ball that a finger means.
+     * @param {Mine} mine @param {Place} place @param {number} x @param {number} y
+     * @param {readonly number[]} [among]
+     */
+    #ballAt({ task, plan }, place, x, y, among) {
         const reach = Math.max(REACH, task.ball.radius * place.scale);
-        const far = plans.held(task, plan).map(([ball, bx, by]) => {
+        const balls = plans.held(task, plan).filter(([ball]) => !among || among.includes(ball));
+        const far = balls.map(([ball, bx, by]) => {
             const [sx, sy] = place.at(bx, by);
             return { ball, off: Math.hypot(sx - x, sy - y) };
         });

@@ -6,12 +6,15 @@ import { clothOf, isPool, lookOf } from "./looks.js";
 import { DROP_S, shownBalls } from "./scene.js";
 import { drawCalled, drawCue, drawHeld, drawHouse, drawRing, drawSight } from "./sight.js";
 import { canvasOf, Spheres } from "./sphere.js";
+import { holesOf } from "./table.js";
+import { drawTraces } from "./traces.js";
 
 /** @import { Ball } from "./types.d.ts" */
 /** @import { Scene, Shown } from "./scene.js" */
 /** @import { Cue, Held, Sight } from "./sight.js" */
 /** @import { Place } from "./table.js" */
 /** @import { Look } from "./looks.js" */
+/** @import { Trace } from "./traces.js" */
 
 /**
  * What is drawn on.
@@ -31,6 +34,8 @@ import { canvasOf, Spheres } from "./sphere.js";
  * @property {"anywhere" | "behind" | null} [house] where the ball in hand may lie
  * @property {number | null} [pocket] that was called
  * @property {readonly Ball[]} [rings] balls with a ring around them
+ * @property {readonly Trace[]} [traces] where balls have been
+ * @property {number} [until] until when, in seconds of the shot
  * @property {readonly Ball[]} [dimmed] balls that recede into the cloth, for they may not be hit first
  */
 
@@ -41,6 +46,10 @@ const GROUND = "#14181a";
 const RIMS = /** @type {const} */ ({ pool: [22, 70, 54], pyramid: [32, 60, 100] });
 /** A ball's shadow reaches so many radii from its middle, with how far it falls. */
 const REACH = 2.45;
+/** How long the sweep along the frame takes after a win, and stays. */
+const SWEEP_MS = 900;
+const SWEPT_MS = 3_600;
+const BRASS = "#c9a14a";
 
 export class Painter {
     #ctx;
@@ -52,6 +61,7 @@ export class Painter {
     #painted = null;
     /** What the last frame showed, if nothing in it moved. */
     #still = "";
+    #calm = matchMedia("(prefers-reduced-motion: reduce)");
 
     /** @param {CanvasRenderingContext2D} ctx nothing else draws on it */
     constructor(ctx) {
@@ -75,19 +85,26 @@ export class Painter {
         const held = overlay.held ?? null;
         const balls = shownBalls(scene, now).map((it) =>
             held && it.ball === held.ball ? { ...it, x: held.x, y: held.y } : it);
-        const moves = balls.some(({ speed, fallen }) => speed > 0 || fallen !== null);
-        const still = moves ? "" : JSON.stringify([overlay, balls]);
+        const won = sinceWin(scene, now);
+        const moves = won !== null || balls.some(({ speed, fallen, there }) => speed > 0 || fallen !== null || there < 1);
+        const still = moves ? "" : JSON.stringify([{ ...overlay, traces: overlay.traces?.length }, balls]);
         if (still && still === this.#still && !fresh) return;
         this.#still = still;
 
         ctx.setTransform(1, 0, 0, 1, 0, 0);
-        const isBare = isEmpty(overlay);
+        const isBare = won === null && isEmpty(overlay);
         if (fresh || !this.#painted) ctx.drawImage(base, 0, 0);
         else for (const [x, y, w, h] of this.#painted) ctx.drawImage(base, x, y, w, h, x, y, w, h);
         const radius = scene.ball.radius * place.scale;
         this.#painted = isBare ? balls.map(({ x, y }) => patchOf(place.at(x, y), radius * REACH, density)) : null;
 
         ctx.setTransform(density, 0, 0, density, 0, 0);
+        if (overlay.traces) {
+            drawTraces(ctx, place, overlay.traces, overlay.until ?? 0, (ball) => {
+                const found = balls.find((it) => it.ball === ball);
+                return found ? [found.x, found.y] : null;
+            });
+        }
         if (overlay.house) drawHouse(ctx, place, overlay.house);
         if (overlay.pocket !== null && overlay.pocket !== undefined) drawCalled(ctx, place, overlay.pocket);
         for (const { ball, turning } of balls) {
@@ -97,18 +114,22 @@ export class Painter {
             if (ball.fallen !== null) this.#falling(ball, radius, place, spheres);
         }
         const lying = balls.filter(({ fallen }) => fallen === null);
-        for (const { x, y } of lying) {
+        for (const { x, y, there } of lying) {
+            ctx.globalAlpha = there;
             const [sx, sy] = place.at(x, y);
             const half = radius * 2;
             ctx.drawImage(shadow, sx - half + radius * 0.34, sy - half + radius * 0.42, 2 * half, 2 * half);
         }
+        ctx.globalAlpha = 1;
         if (overlay.sight) drawSight(ctx, place, overlay.sight, scene.ball.radius);
         const { cloth } = clothOf(scene.discipline);
-        for (const { ball, x, y, speed } of lying) {
+        for (const { ball, x, y, speed, there } of lying) {
             const [sx, sy] = place.at(x, y);
             // At rest it lies on whole pixels, and is sharp.
             const [px, py] = speed > 0 ? [sx, sy] : [Math.round(sx * density) / density, Math.round(sy * density) / density];
+            ctx.globalAlpha = there;
             spheres.put(ctx, ball, px, py, radius);
+            ctx.globalAlpha = 1;
             if (overlay.dimmed?.includes(ball)) {
                 ctx.globalAlpha = 0.34;
                 disc(ctx, px, py, radius + 0.5, cloth);
@@ -118,6 +139,22 @@ export class Painter {
         }
         if (held) drawHeld(ctx, place, held, scene.ball.radius);
         for (const cue of overlay.cues ?? []) drawCue(ctx, place, cue, scene.ball.radius);
+        if (won !== null) this.#sweep(place, Math.min(1, won / SWEEP_MS));
+    }
+
+    /** A win: brass runs along the frame, once. @param {Place} place @param {number} share */
+    #sweep({ frame: { left, top, width, height }, margin }, share) {
+        const ctx = this.#ctx;
+        const round = 2 * (width + height);
+        ctx.save();
+        ctx.strokeStyle = BRASS;
+        ctx.lineWidth = 3;
+        if (this.#calm.matches) ctx.globalAlpha = share;
+        else ctx.setLineDash([round * share, round]);
+        ctx.beginPath();
+        ctx.roundRect(left + 1, top + 1, width - 2, height - 2, Math.max(6, margin * 0.42) - 1);
+        ctx.stroke();
+        ctx.restore();
     }
 
     /**
@@ -126,7 +163,7 @@ export class Painter {
      */
     #falling({ ball, x, y, fallen, pocket }, radius, place, spheres) {
         const ctx = this.#ctx;
-        const hole = place.table.pockets[pocket ?? -1];
+        const hole = holesOf(place.table)[pocket ?? -1];
         const share = Math.min(1, (fallen ?? 0) / DROP_S);
         const [sx, sy] = place.at(x, y);
         const size = radius * (1 - 0.22 * share * share);
@@ -143,6 +180,14 @@ export class Painter {
         spheres.put(ctx, ball, sx, sy, size);
         disc(ctx, sx, sy, size + 0.5, `rgb(4 3 2 / ${Math.round(100 * share ** 0.8)}%)`);
         ctx.restore();
+    }
+
+    /** Nothing to be seen yet. */
+    blank() {
+        this.#ctx.setTransform(1, 0, 0, 1, 0, 0);
+        this.#ctx.fillStyle = GROUND;
+        this.#ctx.fillRect(0, 0, this.#ctx.canvas.width, this.#ctx.canvas.height);
+        [this.#painted, this.#still] = [null, ""];
     }
 
     /** Makes the pictures for this size; whether they are new. @param {Scene} scene @param {Screen} screen */
@@ -174,9 +219,16 @@ export class Painter {
     }
 }
 
+/** For how many ms a win that is shown here has been; null when there is none. @param {Scene} scene @param {number} now */
+function sinceWin({ over, you }, now) {
+    if (!over || over.winner === null || (you !== null && over.winner !== you)) return null;
+    const since = now - over.at;
+    return since >= 0 && since < SWEPT_MS ? since : null;
+}
+
 /** Whether nothing is drawn but balls. @param {Overlay} overlay */
-function isEmpty({ sight, cues, held, house, pocket, rings }) {
-    return !sight && !cues?.length && !held && !house && (pocket ?? null) === null && !rings?.length;
+function isEmpty({ sight, cues, held, house, pocket, rings, traces }) {
+    return !traces?.length && !sight && !cues?.length && !held && !house && (pocket ?? null) === null && !rings?.length;
 }
 
 /** What lies within a reach of a point. @param {readonly [number, number]} at @param {number} reach @param {number} density @returns {Patch} */

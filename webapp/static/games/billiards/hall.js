@@ -4,11 +4,12 @@
 import { patch } from "../../lib/html.js";
 import { announce, shortly, toast } from "../../lib/parts.js";
 import { wishes } from "../../lib/settings.js";
-import { tick } from "../../lib/sound.js";
+import { finale, tick } from "../../lib/sound.js";
 import { telegram } from "../../lib/telegram.js";
 import { known, t } from "../../lib/words.js";
 import { Painter } from "./draw.js";
 import { Doing } from "./doing.js";
+import { look } from "./lens.js";
 import { backOf, dimmed, overlay } from "./overlay.js";
 import { panel } from "./panel.js";
 import * as plans from "./plan.js";
@@ -39,7 +40,6 @@ const CLOCK_S = 30;
 export class Hall {
     #seat;
     #painter;
-    #ctx;
     /** @type {Scene | null} */
     #scene = null;
     /** @type {GameState | null} */
@@ -70,7 +70,6 @@ export class Hall {
         this.#seat = seat;
         const ctx = seat.canvas.getContext("2d", { alpha: false });
         if (!ctx) throw new Error("this browser has no canvas");
-        this.#ctx = ctx;
         this.#painter = new Painter(ctx);
         this.#watch = new ResizeObserver(() => {
             this.#measure();
@@ -103,13 +102,20 @@ export class Hall {
         }
         const old = this.#scene;
         this.#scene = scenes.hear(old, message, now);
-        if (message.type === "game_state") this.#state = message;
+        if (message.type === "game_state") this.#heardAll(message);
         const scene = this.#scene;
         if (!scene) return;
         this.#tell(old, scene, message, now);
         if (old?.lay.shot !== scene.lay.shot && scene.lay.shot && old) this.#struck(old, scene.lay.shot, now);
         if (message.type === "game_state" || old?.table !== scene.table) this.#measure();
         this.#follow();
+    }
+
+    /** After the line was cut: what was refused meanwhile is not told again. @param {GameState} state */
+    #heardAll(state) {
+        this.#state = state;
+        const { sent } = this.#plan;
+        if (sent !== null && sent <= state.ack) [this.#plan, this.#stroke] = [{ ...this.#plan, sent: null, drawn: 0 }, null];
     }
 
     /** @param {readonly (FromMatch & { at: number })[]} messages */
@@ -177,7 +183,13 @@ export class Hall {
             }
         }
         if (message.type === "game_update" && "placed" in update && !this.#plan.isCarried) {
-            this.#plan = { ...this.#plan, hover: null };
+            this.#plan = { ...this.#plan, hover: null, hand: null };
+        }
+        if (message.type === "game_over") {
+            this.#note = null;
+            const won = message.outcome.winner === scene.you;
+            finale(won);
+            if (scene.you !== null) telegram.haptic(won ? "success" : "warning");
         }
         const { turn } = scene;
         if (turn && turn !== old?.turn) {
@@ -215,7 +227,7 @@ export class Hall {
             ball: foreseen.from, heading: plans.stickHeading(task, plan), side: plan.side,
             back: backOf(plan.drawn), at, away: null,
         };
-        this.#plan = { ...plan, sent: n, hover: null, isCarried: false };
+        this.#plan = { ...plan, sent: n, hover: null, hand: null, isCarried: false };
         this.#isStale = true;
         telegram.haptic("medium");
     }
@@ -226,7 +238,7 @@ export class Hall {
         if (word) toast(t(word));
         if (n === null) return;
         if (this.#plan.sent === n) [this.#plan, this.#stroke] = [{ ...this.#plan, sent: null, drawn: 0 }, null];
-        else this.#plan = { ...this.#plan, hover: null };
+        else this.#plan = { ...this.#plan, hover: null, hand: null, isCarried: false };
         this.#isStale = true;
     }
 
@@ -239,8 +251,7 @@ export class Hall {
     #paint() {
         const [scene, screen] = [this.#scene, this.#screen];
         if (!scene || !screen) {
-            this.#ctx.fillStyle = "#14181a";
-            this.#ctx.fillRect(0, 0, this.#seat.canvas.width, this.#seat.canvas.height);
+            this.#painter.blank();
             return;
         }
         const now = this.#seat.clock.now();
@@ -251,6 +262,9 @@ export class Hall {
             dimmed: mine && guide !== "off" ? dimmed(mine.task, mine.plan) : [],
         });
         this.#ears.follow(scene, now);
+        const lens = this.#seat.beside.querySelector(".lens");
+        const aims = this.#doing && performance.now() < this.#doing.aimsUntil && guide !== "off";
+        if (lens instanceof HTMLCanvasElement) look(lens, this.#seat.canvas, screen, aims ? mine : null);
 
         const isRolling = scenes.isRolling(scene, now);
         if (this.#note && now - this.#note.at > NOTE_MS) [this.#note, this.#isStale] = [null, true];

@@ -35,18 +35,24 @@ export function hands(canvas, does) {
     let doing = null;
     let isTap = false;
     let since = 0;
+    let [restX, restY] = [0, 0];
 
     drags(canvas, {
         down(x, y) {
             doing = does.grab(x, y) ? "carry" : "sweep";
             [isTap, since] = [true, performance.now()];
+            [restX, restY] = [0, 0];
         },
         move(x, y, dx, dy, far) {
             if (far > TAP_PX) isTap = false;
-            // What shakes while it taps does not aim.
-            if (isTap) return;
-            if (doing === "carry") does.carry(dx, dy);
+            // What shakes while it taps does not aim; what is carried catches up.
+            if (isTap) {
+                [restX, restY] = [restX + dx, restY + dy];
+                return;
+            }
+            if (doing === "carry") does.carry(dx + restX, dy + restY);
             else does.sweep(x, y, dx, dy);
+            [restX, restY] = [0, 0];
         },
         up(x, y) {
             const tapped = isTap && performance.now() - since < TAP_MS;
@@ -112,7 +118,8 @@ export function drags(element, { down, move, up, cancel }, signal) {
         // A button in it is pressed, and drags nothing.
         if (event.target instanceof Element && event.target.closest("button")) return;
         event.preventDefault();
-        element.focus({ preventScroll: true });
+        // Keys go to the table again, and not to what was used before.
+        if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
         element.setPointerCapture(event.pointerId);
         const [x, y] = place(event);
         held = { id: event.pointerId, x, y, fromX: x, fromY: y, far: 0 };

@@ -27,6 +27,7 @@ function game(discipline) {
         // As `--court` in style/0-tokens.css.
         ground: "#14181a",
         look: "billiards",
+        practice: true,
         stage: (seat) => new Hall(seat),
     };
 }

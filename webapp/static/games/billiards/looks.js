@@ -80,11 +80,12 @@ export function ballIcon(discipline, ball, coloured = 0) {
     const ivory = css(IVORY);
     return html`<svg class="ball" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
         <circle cx="12" cy="12" r="11" fill="${kind === "stripe" ? ivory : own}"/>
-        ${kind === "stripe" ? html`<path d="M2.7 6.2h18.6a11 11 0 0 1 0 11.6H2.7a11 11 0 0 1 0-11.6z" fill="${own}"/>` : ""}
+        ${kind === "stripe" ? html`<path d="M3.9 4.6h16.2a11 11 0 0 1 0 14.8H3.9a11 11 0 0 1 0-14.8z" fill="${own}"/>` : ""}
         ${kind === "cue" ? html`<circle cx="12" cy="12" r="2.6" fill="${css(DOT)}"/>` : ""}
-        ${kind === "solid" || kind === "stripe" ? html`<circle cx="12" cy="12" r="6.4" fill="${ivory}"/>` : ""}
-        ${number ? html`<text x="12" y="15.6" text-anchor="middle" font-size="${number.length > 1 ? 9 : 10.5}" font-weight="600"
+        ${kind === "solid" || kind === "stripe" ? html`<circle cx="12" cy="12" r="5.8" fill="${ivory}"/>` : ""}
+        ${number ? html`<text x="12" y="15.6" text-anchor="middle" font-size="${number.length > 1 ? 8.4 : 10}" font-weight="600"
             font-family="system-ui, sans-serif" fill="${css(INK)}">${number}</text>` : ""}
+        <circle cx="12" cy="12" r="11" fill="none" stroke="#fff" stroke-opacity=".16"/>
         <ellipse cx="8.6" cy="5.6" rx="3.4" ry="2" transform="rotate(-32 8.6 5.6)" fill="#fff" opacity=".45"/></svg>`;
 }
 

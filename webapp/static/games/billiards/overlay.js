@@ -47,8 +47,8 @@ export function overlay(scene, now, { mine, guide, stroke }) {
     if (turn.phase === "take") return { rings: plan.take === null ? [] : [plan.take], cues };
     if (turn.phase === "choose") return { cues };
     if (plan.sent !== null) return { cues };
-    const held = plan.hover && turn.strikers[0] !== undefined
-        ? { ball: turn.strikers[0], x: plan.hover[0], y: plan.hover[1], fits: refusedAt(task, plan.hover) === null }
+    const held = plan.hover && plan.hand !== null
+        ? { ball: plan.hand, x: plan.hover[0], y: plan.hover[1], fits: refusedAt(task, plan.hand, plan.hover) === null }
         : null;
     if (foreseen && !plan.isCarried && canAim(mine)) {
         cues.push({
@@ -59,7 +59,7 @@ export function overlay(scene, now, { mine, guide, stroke }) {
     return {
         cues,
         sight: foreseen && !plan.isCarried ? sight(task, foreseen, guide) : null,
-        held: plan.isCarried ? held : held && { ...held, fits: true },
+        held,
         house: turn.hand === "behind" || plan.isCarried ? turn.hand : null,
         pocket: turn.calls && !plan.safety ? (plan.call?.pocket ?? null) : null,
         rings: turn.strikers.length > 1 && plan.ball !== null ? [plan.ball] : [],

@@ -2,7 +2,7 @@
 // things; `hall.js` does what its buttons say.
 
 import { html } from "../../lib/html.js";
-import { t } from "../../lib/words.js";
+import { signed, t } from "../../lib/words.js";
 import { ballIcon } from "./looks.js";
 import { refusedAt } from "./plan.js";
 import { ballWords, pocketWords, turnWords } from "./words.js";
@@ -27,11 +27,12 @@ import { ballWords, pocketWords, turnWords } from "./words.js";
 /** @param {Around} around */
 export function panel(around) {
     const { scene, plays, note } = around;
-    return html`<div class="status" data-key="status" data-test="billiards" data-phase="${phase(around)}">
+    return html`<div class="status" data-key="status" data-test="billiards" data-phase="${phase(around)}"
+            data-mine="${around.mine !== null}">
             ${sheet(around)}
             <p class="line" data-test="billiards-line">${line(around)}</p></div>
         ${plays && !scene.over ? html`${wheel()}${power()}${dock(around)}` : ""}
-        <div class="over" data-key="over">${note ? html`<p class="note${note.isFoul ? " foul" : ""}" data-key="note"
+        <div class="over" data-key="over">${plays && !scene.over ? html`<canvas class="lens" data-keep data-key="lens" aria-hidden="true" hidden></canvas>` : ""}${note ? html`<p class="note${note.isFoul ? " foul" : ""}" data-key="note"
             data-test="ruling">${note.text}</p>` : ""}${around.pad && around.mine ? pad(around.mine) : ""}</div>`;
 }
 
@@ -52,10 +53,11 @@ function line(around) {
     if (!turn) return t(scene.nextRackAt === null ? "billiards_moving" : "billiards_setting");
     if (!mine || turn.phase === "choose" || turn.phase === "take") return turnWords(scene, turn, name);
     const { plan, task, foreseen } = mine;
-    const refused = plan.hover && refusedAt(task, plan.hover);
+    const refused = plan.hover && refusedAt(task, plan.hand, plan.hover);
     if (refused) return html`<b class="wrong">${t(`error_${refused}`)}</b>`;
     if (plan.ball === null) return t("billiards_striker");
     if (foreseen?.isWrong) return html`<b class="wrong">✕ ${t("billiards_wrong_first")}</b>`;
+    if (turn.moves) return t("practice_line");
     const words = turnWords(scene, turn, name);
     return turn.hand ? `${words}. ${t(`billiards_hand_${turn.hand}`)}` : words;
 }
@@ -106,9 +108,14 @@ function crowd({ scene: { sheet: { order, points, shelves, out }, turn, you, dis
         const last = shelves[seat]?.at(-1);
         return html`<li data-key="${seat}" data-turn="${turn?.seat === seat}" class="${seat === you ? "mine" : ""}" data-test="shelf-${seat}">
             <span class="name">${name(seat)}</span>
-            <b>${points[seat] ?? 0}${last === undefined ? "" : ballIcon(discipline, last, coloured)}</b>
+            <b>${minus(points[seat] ?? 0)}${last === undefined ? "" : ballIcon(discipline, last, coloured)}</b>
             ${out[seat] ? html`<span class="hint">${t("billiards_out")}</span>` : ""}</li>`;
     })}</ol>`;
+}
+
+/** @param {number} n */
+function minus(n) {
+    return n < 0 ? signed(n) : n;
 }
 
 // What follows the hand or the time is filled in by `hall.js`, at every frame.

@@ -21,8 +21,9 @@ import {
  * @property {boolean} safety
  * @property {boolean} pushOut
  * @property {Ball | null} take the ball that is chosen to be taken off
- * @property {Point | null} hover where the ball in hand is held, or was put until the server has heard;
+ * @property {Point | null} hover where a ball that may be moved is held, or was put until the server has heard;
  *     null while it lies
+ * @property {Ball | null} hand which ball that is
  * @property {boolean} isCarried whether a finger holds it
  * @property {number | null} sent the number under which it went to the server, which has not answered
  */
@@ -51,7 +52,7 @@ const DRAWN_SUPPOSED = 0.4;
 /** @type {Plan} */
 export const IDLE = {
     ball: null, heading: Math.PI / 2, drawn: 0, side: 0, height: 0, call: null, isCallKept: false,
-    safety: false, pushOut: false, take: null, hover: null, isCarried: false, sent: null,
+    safety: false, pushOut: false, take: null, hover: null, hand: null, isCarried: false, sent: null,
 };
 
 /** The stick's speed for a cue drawn so far, in m/s. @param {number} drawn @param {number} most */
@@ -88,10 +89,14 @@ function nearest({ balls, turn }, ball, [x, y]) {
 }
 
 /** The balls as the plan has them: the one in hand is where it is held. @param {Task} task @param {Plan} plan */
-export function held({ balls, turn }, { hover }) {
-    const [ball] = turn.strikers;
-    if (!hover || ball === undefined) return balls;
-    return balls.map((it) => (it[0] === ball ? /** @type {Placed} */ ([ball, ...hover]) : it));
+export function held({ balls }, { hover, hand }) {
+    if (!hover || hand === null) return balls;
+    return balls.map((it) => (it[0] === hand ? /** @type {Placed} */ ([hand, ...hover]) : it));
+}
+
+/** The balls that may be moved now. @param {Turn} turn @returns {readonly Ball[]} */
+export function movable(turn) {
+    return turn.moves ?? (turn.hand ? turn.strikers.slice(0, 1) : []);
 }
 
 /** What it would do first. Null while there is no ball to strike. @param {Task} task @param {Plan} plan @returns {Foreseen | null} */
@@ -179,9 +184,9 @@ export function called(task, plan) {
     return { ...plan, call: { ball: contact.index, pocket }, isCallKept: false };
 }
 
-/** Why the ball in hand may not lie there; null: it may. @param {Task} task @param {Point} at */
-export function refusedAt({ table, ball: { radius }, spots, turn, balls }, at) {
-    const others = balls.filter(([n]) => !turn.strikers.includes(n));
+/** Why a ball may not be put there; null: it may. @param {Task} task @param {Ball | null} ball @param {Point} at */
+export function refusedAt({ table, ball: { radius }, spots, turn, balls }, ball, at) {
+    const others = balls.filter(([n]) => n !== ball);
     const line = turn.hand === "behind" ? spots.head_string : null;
     return refusedPlace(table, radius, others, at, line);
 }

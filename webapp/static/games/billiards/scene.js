@@ -8,7 +8,10 @@ import { laid, turnedAt } from "./turning.js";
 /** @import { Aim, Ball, BallSpec, Discipline, Placed, Sheet, Shot, Table, Turn, Update, Verdict, View } from "./types.d.ts" */
 /** @import { Turning } from "./turning.js" */
 
-/** Where a ball lies, and how it is turned. @typedef {{ ball: Ball, x: number, y: number, turning: Turning }} Lie */
+/**
+ * Where a ball lies, and how it is turned; `isNew` if it was not on the table before.
+ * @typedef {{ ball: Ball, x: number, y: number, turning: Turning, isNew: boolean }} Lie
+ */
 
 /**
  * How the balls lay from a moment on, and the shot that has moved them since.
@@ -54,12 +57,15 @@ import { laid, turnedAt } from "./turning.js";
  * @property {number} y
  * @property {number} speed
  * @property {Turning} turning
+ * @property {number} there how much of it is there, to 1: one that is put on the table comes softly
  * @property {number | null} fallen for how many seconds it has been falling into a pocket
  * @property {number | null} pocket
  */
 
 /** Balls that fall are seen for so many seconds. */
 export const DROP_S = 0.32;
+/** Balls that are put on the table come in so many ms. */
+const COME_MS = 220;
 /** News of a shot that comes late is caught up with in about this many ms, if it isn't later than this. */
 const CATCH_UP_MS = 450;
 const LATE_MS_MAX = 450;
@@ -101,7 +107,8 @@ function viewed(old, state, view, now) {
     const { shot, sheet } = view;
     // After a gap in what we heard, what still lies or rolls as we know it goes on unturned.
     const same = old && shot && old.lay.shot?.began === shot.began ? old.lay : null;
-    const lies = view.balls.map((place) => lie(place, old && where(old, place[0]), sheet.rack));
+    const known = old ? rested(old.lay) : [];
+    const lies = view.balls.map((place) => lie(place, known, sheet.rack));
     return {
         you: state.you ?? null,
         discipline: view.discipline,
@@ -141,16 +148,19 @@ function updated(scene, at, update, now) {
     if ("balls" in update) {
         const { why, at: places } = update.balls;
         // What was in the shot goes on lying as it came to rest.
-        const lies = places.map((place) =>
-            lie(place, why === "rack" ? null : where(scene, place[0]), scene.sheet.rack + (why === "rack" ? 1 : 0)));
+        const isRack = why === "rack";
+        const known = isRack ? [] : rested(scene.lay);
+        const lies = places.map((place) => lie(place, known, scene.sheet.rack + (isRack ? 1 : 0)));
         return { ...scene, before: scene.lay, lay: { at, why, lies, shot: null, late: 0, heard: now } };
     }
     if ("placed" in update) {
         const [ball] = update.placed;
-        const fresh = lie(update.placed, where(scene, ball), scene.sheet.rack);
-        const others = scene.lay.shot ? rested(scene.lay) : scene.lay.lies;
-        const lies = [...others.filter((it) => it.ball !== ball), fresh].sort((a, b) => a.ball - b.ball);
-        return { ...scene, lay: { ...scene.lay, at: scene.lay.shot ? at : scene.lay.at, lies, shot: null } };
+        const known = rested(scene.lay);
+        const fresh = lie(update.placed, known, scene.sheet.rack);
+        const lies = [...known.filter((it) => it.ball !== ball), fresh].sort((a, b) => a.ball - b.ball);
+        const { lay } = scene;
+        if (!lay.shot) return { ...scene, lay: { ...lay, lies } };
+        return { ...scene, before: lay, lay: { ...lay, at, why: "hand", lies, shot: null } };
     }
     if ("chose" in update) {
         return { ...scene, turn: null, told: { at, seat: update.chose[0], chose: update.chose[1] } };
@@ -233,30 +243,33 @@ export function isRolling(scene, now) {
 export function shownBalls(scene, now) {
     const lay = layAt(scene, now);
     const t = secondsInto(lay, now);
-    return lay.lies.flatMap((it) => shown(lay, it, t) ?? []);
+    return lay.lies.flatMap((it) => shown(lay, it, t, now) ?? []);
 }
 
 /** One of them, or null. @param {Scene} scene @param {Ball} ball @param {number} now @returns {Shown | null} */
 export function shownBall(scene, ball, now) {
     const lay = layAt(scene, now);
     const found = lay.lies.find((it) => it.ball === ball);
-    return found ? shown(lay, found, secondsInto(lay, now)) : null;
+    return found ? shown(lay, found, secondsInto(lay, now), now) : null;
 }
 
-/** @param {Lay} lay @param {Lie} lie @param {number} t @returns {Shown | null} */
-function shown({ shot }, { ball, x, y, turning }, t) {
+/** @param {Lay} lay @param {Lie} lie @param {number} t seconds into the shot @param {number} now @returns {Shown | null} */
+function shown({ at, why, shot }, { ball, x, y, turning, isNew }, t, now) {
     const rows = shot?.path.motions[ball];
-    if (!shot || !rows || t < 0) return { ball, x, y, speed: 0, turning, fallen: null, pocket: null };
+    if (!shot || !rows || t < 0) {
+        const there = isNew && why !== "start" ? Math.max(0, Math.min(1, (now - at) / COME_MS)) : 1;
+        return { ball, x, y, speed: 0, turning, there, fallen: null, pocket: null };
+    }
     const { path } = shot;
     const motion = ballAt(path, ball, t);
     const turned = turnedAt(path, ball, turning, t);
     if (motion.state !== POCKETED) {
         const { x: mx, y: my, vx, vy } = motion;
-        return { ball, x: mx, y: my, speed: Math.hypot(vx, vy), turning: turned, fallen: null, pocket: null };
+        return { ball, x: mx, y: my, speed: Math.hypot(vx, vy), turning: turned, there: 1, fallen: null, pocket: null };
     }
-    const at = rowAt(path, ball, t);
-    const [fell = 0] = rows[at] ?? [];
-    const last = rows[at - 1];
+    const row = rowAt(path, ball, t);
+    const [fell = 0] = rows[row] ?? [];
+    const last = rows[row - 1];
     if (t - fell >= DROP_S || !last) return null;
     // It keeps its way until the pocket's back stops it, and turns on as it drops.
     const edge = moved(begin(last, path.ball), fell - (last[0] ?? 0), path.ball);
@@ -264,7 +277,7 @@ function shown({ shot }, { ball, x, y, turning }, t) {
     const speed = Math.hypot(edge.vx, edge.vy);
     const share = 1 - Math.exp(-Math.max(3, (speed * 1.4) / path.ball.radius) * (t - fell));
     return {
-        ball, turning: turned, speed,
+        ball, turning: turned, speed, there: 1,
         x: edge.x + (motion.x - edge.x) * share,
         y: edge.y + (motion.y - edge.y) * share,
         fallen: t - fell,
@@ -286,22 +299,18 @@ function secondsInto({ shot, late, heard }, now) {
 
 /** Where everything lies once a lay's shot is over. @param {Lay} lay @returns {readonly Lie[]} */
 function rested({ lies, shot }) {
-    if (!shot) return lies;
+    if (!shot) return lies.map((it) => (it.isNew ? { ...it, isNew: false } : it));
     return lies.flatMap((it) => {
         const rows = shot.path.motions[it.ball];
         if (!rows) return it;
         const { state, x, y } = ballAt(shot.path, it.ball, shot.path.rest);
         const turning = turnedAt(shot.path, it.ball, it.turning, shot.path.rest);
-        return state === POCKETED ? [] : { ball: it.ball, x, y, turning };
+        return state === POCKETED ? [] : { ball: it.ball, x, y, turning, isNew: false };
     });
 }
 
-/** Where a ball lies once all is at rest. @param {Scene} scene @param {Ball} ball @returns {Lie | null} */
-function where(scene, ball) {
-    return rested(scene.lay).find((it) => it.ball === ball) ?? null;
-}
-
-/** Keeps how it lies turned, if it lay somewhere. @param {Placed} placed @param {Lie | null} old @param {number} rack @returns {Lie} */
-function lie([ball, x, y], old, rack) {
-    return { ball, x, y, turning: old?.turning ?? laid(ball, rack) };
+/** Keeps how it lay turned, if it lay somewhere. @param {Placed} placed @param {readonly Lie[]} known @param {number} rack @returns {Lie} */
+function lie([ball, x, y], known, rack) {
+    const old = known.find((it) => it.ball === ball);
+    return { ball, x, y, turning: old?.turning ?? laid(ball, rack), isNew: !old };
 }

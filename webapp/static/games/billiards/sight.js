@@ -2,6 +2,7 @@
 // Only looks at things. Points in metres, drawn where a place has them.
 
 import { disc } from "./cloth.js";
+import { holesOf } from "./table.js";
 
 /** @import { Ball, Point } from "./types.d.ts" */
 /** @import { Place } from "./table.js" */
@@ -30,6 +31,8 @@ import { disc } from "./cloth.js";
 /** The ball in the hand. @typedef {{ ball: Ball, x: number, y: number, fits: boolean }} Held */
 
 const CHALK = "111 168 201";
+/** Chalk on cloth, which has to be seen from afar. */
+const LINE = "196 220 233";
 const IVORY = "243 234 215";
 const BRASS = "201 161 74";
 const WRONG = "232 110 92";
@@ -49,7 +52,7 @@ export function drawSight(ctx, place, { from, to, ghost, allowed, stubs }, radiu
         // From the ball's edge to the ghost's: through them it would only blur them.
         const until = way - (ghost ? r : 0);
         stroke(ctx, [[ax + dx * r, ay + dy * r], [ax + dx * until, ay + dy * until]], 3, "rgb(8 20 18 / 30%)");
-        stroke(ctx, [[ax + dx * r, ay + dy * r], [ax + dx * until, ay + dy * until]], 1.4, `rgb(${IVORY} / 82%)`);
+        stroke(ctx, [[ax + dx * r, ay + dy * r], [ax + dx * until, ay + dy * until]], 1.4, `rgb(${LINE} / 90%)`);
     }
     for (const [start, end] of stubs) {
         const line = [place.at(...start), place.at(...end)];
@@ -70,7 +73,7 @@ export function drawSight(ctx, place, { from, to, ghost, allowed, stubs }, radiu
             stroke(ctx, [[bx - arm, by + arm], [bx + arm, by - arm]], 1.8, `rgb(${WRONG})`);
         }
     } else {
-        disc(ctx, bx, by, 2.2, `rgb(${IVORY} / 85%)`);
+        disc(ctx, bx, by, 2.2, `rgb(${LINE} / 90%)`);
     }
     ctx.restore();
 }
@@ -164,7 +167,7 @@ export function drawHouse(ctx, place, hand) {
 
 /** The pocket that was called. @param {CanvasRenderingContext2D} ctx @param {Place} place @param {number} pocket */
 export function drawCalled(ctx, place, pocket) {
-    const circle = place.table.pockets[pocket];
+    const circle = holesOf(place.table)[pocket];
     if (!circle) return;
     const [x, y] = place.at(...circle.centre);
     const r = circle.radius * place.scale + 2;

@@ -106,7 +106,11 @@ export class Spheres {
         const last = this.#glyph - 1;
         const [m0 = 1, m1 = 0, m2 = 0, m3 = 0, m4 = 1, m5 = 0, m6 = 0, m7 = 0, m8 = 1] = m;
         const [rimRed, rimGreen, rimBlue] = this.#rim;
-        const base = kind === "stripe" ? IVORY : colour;
+        const [ownRed, ownGreen, ownBlue] = colour;
+        const [baseRed, baseGreen, baseBlue] = kind === "stripe" ? IVORY : colour;
+        const [whiteRed, whiteGreen, whiteBlue] = IVORY;
+        const [inkRed, inkGreen, inkBlue] = INK;
+        const [dotRed, dotGreen, dotBlue] = DOT;
         const edge = Math.sqrt(1 - DISC * DISC) - 0.1;
         for (let i = 0; i < pixels.length; i += STRIDE) {
             const x = pixels[i + 1] ?? 0;
@@ -115,26 +119,28 @@ export class Spheres {
             const px = m0 * x + m1 * y + m2 * z;
             const py = m3 * x + m4 * y + m5 * z;
             const pz = m6 * x + m7 * y + m8 * z;
-            let [red, green, blue] = base;
+            let red = baseRed;
+            let green = baseGreen;
+            let blue = baseBlue;
             if (kind === "stripe") {
                 const share = within((STRIPE - Math.abs(py)) * sharp);
-                red += (colour[0] - red) * share;
-                green += (colour[1] - green) * share;
-                blue += (colour[2] - blue) * share;
+                red += (ownRed - red) * share;
+                green += (ownGreen - green) * share;
+                blue += (ownBlue - blue) * share;
             }
             if (kind === "cue") {
                 const most = Math.max(Math.abs(px), Math.abs(py), Math.abs(pz));
                 const share = most < 0.9 ? 0 : within((DOTS - Math.sqrt(Math.max(0, 1 - most * most))) * sharp);
-                red += (DOT[0] - red) * share;
-                green += (DOT[1] - green) * share;
-                blue += (DOT[2] - blue) * share;
+                red += (dotRed - red) * share;
+                green += (dotGreen - green) * share;
+                blue += (dotBlue - blue) * share;
             } else if (Math.abs(pz) > edge) {
                 const off = Math.hypot(px, py);
                 const disc = within((DISC - off) * sharp);
                 if (kind !== "ivory") {
-                    red += (IVORY[0] - red) * disc;
-                    green += (IVORY[1] - green) * disc;
-                    blue += (IVORY[2] - blue) * disc;
+                    red += (whiteRed - red) * disc;
+                    green += (whiteGreen - green) * disc;
+                    blue += (whiteBlue - blue) * disc;
                 }
                 let ink = kind === "ivory" ? disc * within((off - DISC * RING) * sharp) * 0.75 : 0;
                 if (glyph && disc > 0) {
@@ -142,9 +148,9 @@ export class Spheres {
                     const v = (1 - py / DISC) * 0.5 * last;
                     ink = Math.max(ink, sampled(glyph, last + 1, u, v));
                 }
-                red += (INK[0] - red) * ink;
-                green += (INK[1] - green) * ink;
-                blue += (INK[2] - blue) * ink;
+                red += (inkRed - red) * ink;
+                green += (inkGreen - green) * ink;
+                blue += (inkBlue - blue) * ink;
             }
             const light = pixels[i + 4] ?? 1;
             const gloss = (pixels[i + 5] ?? 0) * 255;
@@ -220,9 +226,11 @@ function within(pixels) {
 
 /** Between the four nearest of a picture's values, from 0 to 1. @param {Uint8ClampedArray} ink @param {number} size @param {number} u @param {number} v */
 function sampled(ink, size, u, v) {
-    const [column, row] = [Math.floor(u), Math.floor(v)];
+    const column = Math.floor(u);
+    const row = Math.floor(v);
     if (column < 0 || row < 0 || column >= size - 1 || row >= size - 1) return 0;
-    const [fu, fv] = [u - column, v - row];
+    const fu = u - column;
+    const fv = v - row;
     const at = row * size + column;
     const top = (ink[at] ?? 0) * (1 - fu) + (ink[at + 1] ?? 0) * fu;
     const bottom = (ink[at + size] ?? 0) * (1 - fu) + (ink[at + size + 1] ?? 0) * fu;

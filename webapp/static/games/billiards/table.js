@@ -1,6 +1,6 @@
 // From the table's metres to the screen's pixels and back. Pure.
 
-/** @import { Table } from "./types.d.ts" */
+/** @import { Circle, Table } from "./types.d.ts" */
 
 /**
  * A part of the canvas, in CSS pixels.
@@ -25,15 +25,36 @@
  * @property {(angle: number) => number} heading the other way round
  */
 
-/** Wood behind what the cushions and pockets need, in metres. */
-const LEATHER = 0.018;
+/** Leather around a pocket and wood behind the cushions, in metres. */
+export const LEATHER = 0.017;
 const WOOD = 0.062;
+/** Pockets are seen to reach so far behind the cushions at most, in metres. */
+const DEEP = 0.056;
 
 /** From the noses to the frame's outer edge, in metres. @param {Table} table */
 export function marginOf(table) {
-    const behind = table.pockets.map(({ centre: [x, y], radius }) =>
+    const behind = holesOf(table).map(({ centre: [x, y], radius }) =>
         radius + Math.max(-x, x - table.width, -y, y - table.length));
     return Math.max(cushionOf(table) + WOOD, ...behind.map((it) => it + LEATHER));
+}
+
+/**
+ * The pockets as they are seen. Their edge toward the table is where balls fall; those that are
+ * deeper than a rail is wide look shallower, so that more of the screen is cloth.
+ * @param {Table} table
+ * @returns {Circle[]}
+ */
+export function holesOf(table) {
+    const most = cushionOf(table) + DEEP;
+    const middle = table.length / 2;
+    return table.pockets.map((pocket) => {
+        const { centre: [x, y], radius } = pocket;
+        const depth = Math.max(-x, x - table.width);
+        if (Math.abs(y - middle) > radius || depth + radius <= most) return pocket;
+        const front = depth - radius;
+        const off = (front + most) / 2;
+        return { centre: [x < middle / 2 ? -off : table.width + off, y], radius: (most - front) / 2 };
+    });
 }
 
 /** How far the cushions reach back from their noses, in metres. @param {Table} table */

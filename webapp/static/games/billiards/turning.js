@@ -10,9 +10,9 @@ import { begin, moved, POCKETED, rowAt, SLIDING, STATIONARY } from "./path.js";
 /** Where a ball's rotation stands at the beginning of a row, and every so often within it. @typedef {{ row: Row, grid: Turning[] }} Leg */
 
 /** Where the axis wanders, a rotation is followed in steps of so many seconds. */
-const STEP = 1 / 240;
+const STEPS = { sliding: 1 / 120, rolling: 1 / 30 };
 /** Every so many steps are remembered. */
-const KEPT = 16;
+const KEPT = 8;
 
 /** @type {Turning} */
 export const UNTURNED = [1, 0, 0, 0];
@@ -112,14 +112,15 @@ function within({ row, grid }, path, dt) {
     const first = grid[0] ?? UNTURNED;
     if (start.state === STATIONARY || start.state === POCKETED) return first;
     if (keepsAxis(start)) return stepped(first, start, path, 0, dt);
-    const steps = Math.floor(dt / STEP);
-    let from = Math.min(grid.length - 1, Math.floor(steps / KEPT));
+    const step = start.state === SLIDING ? STEPS.sliding : STEPS.rolling;
+    const steps = Math.floor(dt / step);
+    const from = Math.min(grid.length - 1, Math.floor(steps / KEPT));
     let turning = grid[from] ?? first;
     for (let i = from * KEPT; i < steps; i += 1) {
-        turning = stepped(turning, start, path, i * STEP, STEP);
+        turning = stepped(turning, start, path, i * step, step);
         if ((i + 1) % KEPT === 0) grid[(i + 1) / KEPT] = turning;
     }
-    return stepped(turning, start, path, steps * STEP, dt - steps * STEP);
+    return stepped(turning, start, path, steps * step, dt - steps * step);
 }
 
 /** Whether it turns about the same axis until the row ends. @param {Motion} start */
@@ -131,16 +132,22 @@ function keepsAxis({ state, vx, vy, wx, wy, wz }) {
 }
 
 /**
- * A rotation that changes evenly turns by what it is halfway.
+ * A rotation w that changes evenly from a to b turns by dt (a + b) / 2 + dt² (b × a) / 12, to the
+ * fourth order (Magnus; Iserles and Nørsett, 1999).
  * @param {Turning} turning @param {Motion} start @param {Path} path
  * @param {number} at seconds into the row @param {number} dt
  * @returns {Turning}
  */
 function stepped(turning, start, path, at, dt) {
-    const { wx, wy, wz } = moved(start, at + dt / 2, path.ball);
-    const speed = Math.hypot(wx, wy, wz);
-    if (speed * dt === 0) return turning;
-    const turned = times(aboutAxis(wx / speed, wy / speed, wz / speed, speed * dt), turning);
+    const a = moved(start, at, path.ball);
+    const b = moved(start, at + dt, path.ball);
+    const [even, bent] = [dt / 2, (dt * dt) / 12];
+    const x = even * (a.wx + b.wx) + bent * (b.wy * a.wz - b.wz * a.wy);
+    const y = even * (a.wy + b.wy) + bent * (b.wz * a.wx - b.wx * a.wz);
+    const z = even * (a.wz + b.wz) + bent * (b.wx * a.wy - b.wy * a.wx);
+    const angle = Math.hypot(x, y, z);
+    if (angle === 0) return turning;
+    const turned = times(aboutAxis(x / angle, y / angle, z / angle, angle), turning);
     const length = Math.hypot(...turned);
     return [turned[0] / length, turned[1] / length, turned[2] / length, turned[3] / length];
 }

@@ -120,6 +120,8 @@ export interface Turn {
     push_out: boolean;
     choices: readonly Choice[];
     takes: readonly Ball[];
+    /** Where nobody referees: balls that may be moved, and not only the one in hand. */
+    moves?: readonly Ball[];
 }
 
 export type Ruling =
