@@ -40,13 +40,13 @@ async fn open(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
-    let by = sockets::admit(&api, &headers, &ticket)?;
+    let pass = sockets::admit(&api, &headers, &ticket)?;
     let arena = api.arena.clone();
-    Ok(sockets::open(&api, upgrade, by, async move |mut socket: Socket| {
+    Ok(sockets::open(&api, upgrade, pass, async move |mut socket: Socket| {
         let Ok(id) = id.parse::<MatchId>() else {
             return (socket, Goodbye::NotFound);
         };
-        let goodbye = match arena.sit(&by, id, after).await {
+        let goodbye = match arena.sit(&pass, id, after).await {
             Ok(chair) => {
                 let Err(goodbye) = talk(&arena, &mut socket, chair).await;
                 goodbye

@@ -2,11 +2,11 @@
 
 use std::convert::Infallible;
 
-use arena::LobbyChair;
+use arena::{LobbyChair, Pass};
 use axum::{
     Router,
     extract::{State, WebSocketUpgrade},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::Response,
     routing::get,
 };
@@ -51,9 +51,13 @@ async fn open(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
-    let by = sockets::admit(&api, &headers, &ticket)?;
+    let pass = sockets::admit(&api, &headers, &ticket)?;
+    let Pass::Member(by) = pass else {
+        let detail = "this ticket is for watching a match: sign in and ask for another";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "ticket_invalid", detail));
+    };
     let arena = api.arena.clone();
-    Ok(sockets::open(&api, upgrade, by, async move |mut socket: Socket| {
+    Ok(sockets::open(&api, upgrade, pass, async move |mut socket: Socket| {
         let goodbye = match arena.lobby_join(by.user_id).await {
             Ok(chair) => {
                 let Err(goodbye) = talk(&mut socket, chair).await;

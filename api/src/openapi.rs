@@ -27,7 +27,7 @@ use crate::{
             `POST /api/ws-tickets`. Their messages are among the schemas: `LobbyMessage` in the \
             lobby; in a match `GameState`, `GameUpdate` (with one more field, the event of the \
             game: `PongUpdate`), `ScoreUpdate`, `PlayerUpdate`, `GameOver`, `RematchUpdate`, \
-            `ChatSaid`, `PongReply` and `SocketError`.",
+            `GestureSeen`, `ChatSaid`, `PongReply` and `SocketError`.",
         license(name = "MIT OR Apache-2.0"),
     ),
     components(schemas(
@@ -40,6 +40,7 @@ use crate::{
         live::wire::GameOver,
         live::wire::RematchUpdate,
         live::wire::ChatSaid,
+        live::wire::GestureSeen,
         live::wire::PongReply,
         live::wire::SocketError,
     )),
@@ -58,7 +59,7 @@ impl Modify for Bearer {
 }
 
 /// The `type` of each socket message that is a schema of its own.
-const TYPES: [(&str, &str); 9] = [
+const TYPES: [(&str, &str); 10] = [
     ("GameState", "game_state"),
     ("GameUpdate", "game_update"),
     ("ScoreUpdate", "score_update"),
@@ -66,6 +67,7 @@ const TYPES: [(&str, &str); 9] = [
     ("GameOver", "game_over"),
     ("RematchUpdate", "rematch"),
     ("ChatSaid", "chat"),
+    ("GestureSeen", "gesture"),
     ("PongReply", "pong"),
     ("SocketError", "error"),
 ];

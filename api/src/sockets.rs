@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, time::Duration};
 
-use arena::{Error, Principal, Why};
+use arena::{Error, Pass, Why};
 use axum::{
     body::Bytes,
     extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade},
@@ -111,7 +111,7 @@ impl Goodbye {
 
 /// Who may open a socket: the holder of a ticket, from one of our pages or from no page at all.
 /// A refusal is answered before the upgrade, as to any request.
-pub(crate) fn admit(api: &Api, headers: &HeaderMap, ticket: &str) -> Result<Principal, Problem> {
+pub(crate) fn admit(api: &Api, headers: &HeaderMap, ticket: &str) -> Result<Pass, Problem> {
     let origin = headers.get(header::ORIGIN);
     if origin.is_some_and(|it| !api.origins.iter().any(|ours| it == ours)) {
         let detail = "pages of other sites may not open sockets: their origin must be PUBLIC_URL's";
@@ -124,13 +124,13 @@ pub(crate) fn admit(api: &Api, headers: &HeaderMap, ticket: &str) -> Result<Prin
 pub(crate) fn open<F>(
     api: &Api,
     upgrade: WebSocketUpgrade,
-    by: Principal,
+    pass: Pass,
     talk: impl FnOnce(Socket) -> F + Send + 'static,
 ) -> Response
 where
     F: Future<Output = (Socket, Goodbye)> + Send + 'static,
 {
-    let (api, notice) = (api.clone(), notice(api.clone(), by));
+    let (api, notice) = (api.clone(), notice(api.clone(), pass));
     upgrade
         .max_message_size(FRAME_BYTES_MAX)
         .max_frame_size(FRAME_BYTES_MAX)
@@ -292,10 +292,11 @@ impl Socket {
 }
 
 /// Waits until the server goes away or the session ends.
-fn notice(api: Api, by: Principal) -> impl Future<Output = Goodbye> + Send {
+fn notice(api: Api, pass: Pass) -> impl Future<Output = Goodbye> + Send {
     // Listens from now on, not from when it is first waited for.
     let mut ended = api.arena.ended_sessions();
     let signed_out = async move {
+        let Pass::Member(by) = pass else { return std::future::pending().await };
         loop {
             match ended.recv().await {
                 Ok(id) if id == by.session_id => return,

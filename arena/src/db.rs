@@ -18,6 +18,10 @@ use crate::UserId;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
+/// Memory for pages of the SQLite file.
+const CACHE_KIB: u32 = 8 * 1024;
+/// Pages of 4 KiB that the write-ahead log holds before they are copied into the file.
+const WAL_PAGES: u32 = 8_000;
 /// How long a caller waits for a connection before the answer is "try again".
 const ACQUIRE_MAX: Duration = Duration::from_secs(3);
 const CONNECTIONS_MAX: u32 = 16;
@@ -99,6 +103,10 @@ impl Db {
             // With a write-ahead log, NORMAL survives the death of the process; only the last
             // commits before a power cut may be missing, never half of one.
             .synchronous(SqliteSynchronous::Normal)
+            // Each live match writes to the same few pages of the journal again and again: they
+            // stay in memory, and many such writes are copied into the file as one.
+            .pragma("cache_size", format!("-{CACHE_KIB}"))
+            .pragma("wal_autocheckpoint", WAL_PAGES.to_string())
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
         // SQLite has one writer at a time, and whoever waits for the file's lock sleeps and tries

@@ -14,7 +14,7 @@ use crate::db::{Db, on};
 /// Lines that may wait for the writer; matches wait when there are more.
 pub(crate) const LINES_MAX: usize = 64 * 1024;
 /// How long the first line of a group waits for others: with the write itself less than 20 ms.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(12);
 /// Lines in one statement: four values each, and SQLite takes 32,766.
 const GROUP_MAX: usize = 4_000;
 /// How long to wait before a group is tried again, at first and at most.

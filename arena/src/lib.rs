@@ -49,7 +49,7 @@ pub use queue::{Matched, QueueStatus, Queued, Side};
 pub use ratings::{RATED_GAMES_MAX, Rating, Score};
 pub use replays::{BadReplay, Replay};
 pub use sessions::{Device, Principal, Session};
-pub use tickets::Ticket;
+pub use tickets::{Pass, Ticket};
 
 /// How often the processes hear which sessions the others have ended.
 const HEAR_EVERY: Duration = Duration::from_secs(2);

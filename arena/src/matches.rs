@@ -22,7 +22,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    Arena, Error, MatchId, Millis, Moment, Principal, PublicUser, Result, UserId, Why, computers,
+    Arena, Error, MatchId, Millis, Moment, Pass, PublicUser, Result, UserId, Why, computers,
     db::{Turns, on, on_both},
     journal,
     queue::Side,
@@ -269,26 +269,38 @@ impl Arena {
     /// last message that was heard before, if any.
     ///
     /// # Errors
-    /// Not found; `match_over`; `full` when too many watch.
-    pub async fn sit(
-        &self,
-        by: &Principal,
-        id: MatchId,
-        after: Option<u64>,
-    ) -> Result<live::Chair> {
-        let over = || Error::conflict("match_over", "this match is over");
-        let Some((handle, users)) = self.live.find(id) else {
-            return Err(match self.match_info(id).await?.status {
-                Status::Finished => over(),
-                Status::Pending | Status::Active => {
-                    let detail = "this match is not open here yet: try again in a moment";
-                    Error::refused(Why::Unavailable, "unavailable", detail)
-                }
-            });
+    /// Not found; `match_over`; `full` when too many watch; `ticket_invalid` for a stranger who
+    /// was let in to another match.
+    pub async fn sit(&self, pass: &Pass, id: MatchId, after: Option<u64>) -> Result<live::Chair> {
+        let (handle, users) = self.find_live(id).await?;
+        let seat = match pass {
+            Pass::Member(by) => users.iter().position(|&it| it == by.user_id),
+            Pass::Stranger(theirs) if *theirs == id => None,
+            Pass::Stranger(_) => {
+                let detail = "this ticket opens another match: ask for one of this match";
+                return Err(Error::unauthenticated("ticket_invalid", detail));
+            }
         };
-        let seat = users.iter().position(|&it| it == by.user_id).map(|it| Seat(it as u8));
+        let seat = seat.map(|it| Seat(it as u8));
         let full = |_| Error::refused(Why::Unavailable, "full", "too many watch this match");
         handle.sit(seat, after).await.map_err(|_| over())?.map_err(full)
+    }
+
+    /// A match that this process runs, and who plays in it, by seat.
+    ///
+    /// # Errors
+    /// Not found; `match_over`; when it is not open here.
+    pub(crate) async fn find_live(&self, id: MatchId) -> Result<(Handle, Vec<UserId>)> {
+        if let Some(found) = self.live.find(id) {
+            return Ok(found);
+        }
+        Err(match self.match_info(id).await?.status {
+            Status::Finished => over(),
+            Status::Pending | Status::Active => {
+                let detail = "this match is not open here yet: try again in a moment";
+                Error::refused(Why::Unavailable, "unavailable", detail)
+            }
+        })
     }
 
     /// Goes on with the matches that the last run of this server left unfinished. One that was
@@ -854,6 +866,10 @@ on_both! { impl Settlement {
         Ok(Some(changes))
     }
 } }
+
+fn over() -> Error {
+    Error::conflict("match_over", "this match is over")
+}
 
 /// Its word in SQL, as in JSON.
 fn reason_name(reason: Reason) -> &'static str {

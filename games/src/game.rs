@@ -29,6 +29,9 @@ pub trait Game: Clone + PartialEq + fmt::Debug + Sized + Send + 'static {
     type Update: Clone + PartialEq + fmt::Debug + Serialize + JsonSchema + Send;
     /// All that one viewer may know now: what a socket is told when it joins or comes back.
     type View: PartialEq + fmt::Debug + Serialize + JsonSchema + Send;
+    /// What a hand is doing before it acts, shown to others and forgotten: never part of the match,
+    /// nor of its journal. [`NoGesture`] where there is nothing to show.
+    type Gesture: Clone + PartialEq + fmt::Debug + Serialize + DeserializeOwned + JsonSchema + Send;
 
     /// The version of the rules. Raised when the same journal would give another match.
     const RULES: u32;
@@ -85,7 +88,17 @@ pub trait Game: Clone + PartialEq + fmt::Debug + Sized + Send + 'static {
 
     /// The result, once there is one.
     fn outcome(&self) -> Option<Outcome>;
+
+    /// Whether a seat may show this now. Arrives from strangers, as actions do.
+    ///
+    /// # Errors
+    /// A refusal is heard only by that seat.
+    fn gesture(&self, seat: Seat, gesture: &Self::Gesture) -> Result<(), Refusal>;
 }
+
+/// The gestures of a game without any: there is none, and nothing parses as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum NoGesture {}
 
 /// Why a seat is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,8 +16,8 @@ pub mod pong;
 mod seed;
 
 pub use game::{
-    Absence, Audience, BadOptions, Game, Out, Outcome, Pace, Reason, Refusal, Said, Seat, Time,
-    Viewer,
+    Absence, Audience, BadOptions, Game, NoGesture, Out, Outcome, Pace, Reason, Refusal, Said,
+    Seat, Time, Viewer,
 };
 pub use kind::Kind;
 pub use seed::Seed;

@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Absence, BadOptions, Game, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time, Viewer,
-    seed::Luck,
+    Absence, BadOptions, Game, NoGesture, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time,
+    Viewer, seed::Luck,
 };
 
 const WIDTH: f64 = 800.0;
@@ -281,6 +281,7 @@ impl Game for Pong {
     type Action = Action;
     type Update = Update;
     type View = View;
+    type Gesture = NoGesture;
 
     const RULES: u32 = 1;
     const SEATS: RangeInclusive<u8> = 2..=2;
@@ -492,6 +493,10 @@ impl Game for Pong {
             Phase::Over(outcome) => Some(outcome.clone()),
             Phase::Serving { .. } | Phase::Rally(_) | Phase::Paused(_) => None,
         }
+    }
+
+    fn gesture(&self, _seat: Seat, gesture: &NoGesture) -> Result<(), Refusal> {
+        match *gesture {}
     }
 }
 

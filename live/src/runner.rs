@@ -24,9 +24,9 @@ use crate::{
     journal::Journal,
     replay::side,
     wire::{
-        BadMessage, ChatSaid, GameOver, GameState, GameUpdate, Message, Player, PlayerStatus,
-        PlayerUpdate, PongReply, RatingChange, RematchUpdate, Says, ScoreUpdate, SeatState,
-        SocketError, Status,
+        BadMessage, ChatSaid, GameOver, GameState, GameUpdate, GestureSeen, Message, Player,
+        PlayerStatus, PlayerUpdate, PongReply, RatingChange, RematchUpdate, Says, ScoreUpdate,
+        SeatState, SocketError, Status,
     },
 };
 
@@ -36,6 +36,8 @@ const READY_WINDOW: Time = Time::secs(15);
 const REMATCH_WINDOW: Time = Time::secs(60);
 /// How often a player may chat.
 const CHAT_PAUSE: Time = Time::secs(1);
+/// How often a player's gestures are passed on; what comes sooner is left out.
+const GESTURE_PAUSE: Time = Time::millis(40);
 /// How far back an action may count: so much of what the way of a message takes is made good.
 const BACKDATE_MAX: Time = Time::millis(100);
 /// A connection is weak from the first on, and steady again below the second.
@@ -107,6 +109,7 @@ struct SeatNow {
     /// When it forfeits unless it is back.
     waiting_until: Option<Time>,
     chatted_at: Option<Time>,
+    gestured_at: Option<Time>,
     rematch: bool,
     rtt: Option<Duration>,
     weak: bool,
@@ -120,6 +123,11 @@ struct Refused<'a> {
     code: &'a str,
     message: &'a str,
 }
+
+const NOT_BEGUN: Refused<'static> = Refused {
+    code: "not_begun",
+    message: "this match has not begun: it does when everybody is ready",
+};
 
 impl From<Refusal> for Refused<'static> {
     fn from(Refusal { code, message }: Refusal) -> Self {
@@ -539,6 +547,12 @@ impl<G: Game> Match<G> {
                     return refuse(&self.fan_out, "bad_action", &error.to_string());
                 }
             },
+            Says::Gesture(gesture) => match serde_json::from_value(gesture) {
+                Ok(gesture) => self.gesture(place, seat, &gesture),
+                Err(error) => {
+                    return refuse(&self.fan_out, "bad_gesture", &error.to_string());
+                }
+            },
             Says::Chat(text) => self.chat(seat, &text),
             Says::Rematch => self.rematch(seat),
             Says::Ping(_) => Ok(()),
@@ -565,8 +579,7 @@ impl<G: Game> Match<G> {
         action: G::Action,
     ) -> Result<(), Refused<'static>> {
         if self.table.is_none() {
-            let message = "this match has not begun: it does when everybody is ready";
-            return Err(Refused { code: "not_begun", message });
+            return Err(NOT_BEGUN);
         }
         let n = n.unwrap_or_default();
         let at = self.counts_from(at);
@@ -581,6 +594,27 @@ impl<G: Game> Match<G> {
         let seen = self.table.as_ref().map_or(now, Table::now);
         let made = made.map_or(now, Time::millis);
         made.max(now - BACKDATE_MAX).max(seen).min(now)
+    }
+
+    /// Shows the others what a hand is doing.
+    fn gesture(
+        &mut self,
+        place: Place,
+        seat: Seat,
+        gesture: &G::Gesture,
+    ) -> Result<(), Refused<'static>> {
+        let now = self.clock.now();
+        self.catch_up(now);
+        let Some(table) = &self.table else { return Err(NOT_BEGUN) };
+        table.game().gesture(seat, gesture)?;
+        let last = &mut self.seats[seat.index()].gestured_at;
+        if last.is_none_or(|it| it + GESTURE_PAUSE <= now) {
+            *last = Some(now);
+            let gesture = serde_json::to_value(gesture).expect("a gesture is plain data");
+            let seen = GestureSeen { at: now.as_millis(), seat, gesture };
+            self.fan_out.glimpse(place, json(&seen));
+        }
+        Ok(())
     }
 
     fn chat(&mut self, seat: Seat, text: &str) -> Result<(), Refused<'static>> {
@@ -709,6 +743,7 @@ impl SeatNow {
             ack: 0,
             waiting_until: None,
             chatted_at: None,
+            gestured_at: None,
             rematch: false,
             rtt: None,
             weak: false,

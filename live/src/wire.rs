@@ -241,6 +241,21 @@ pub struct ChatSaid<'a> {
     pub text: &'a str,
 }
 
+/// What a player's hand is doing before it acts. It has no number: it changes nothing, is not kept,
+/// and may be left out.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename = "gesture")]
+pub struct GestureSeen {
+    /// Milliseconds since the match was opened.
+    pub at: u64,
+    /// Whose hand.
+    #[schema(value_type = u8)]
+    pub seat: Seat,
+    /// The game's.
+    #[schema(value_type = Object)]
+    pub gesture: Value,
+}
+
 /// The answer to a `ping`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename = "pong")]
@@ -283,6 +298,8 @@ pub enum Says {
     Ready,
     /// A game's action: its own fields, its name under `action`.
     Act(Value),
+    /// What my hand is doing before it acts: the game's own fields.
+    Gesture(Value),
     /// Something to the others.
     Chat(String),
     /// Let us play again.
@@ -358,13 +375,14 @@ impl Message {
                 }
             }
             "game_action" => Says::act(n, fields),
+            "gesture" => Ok(Says::Gesture(Value::Object(fields))),
             "player_ready" => only::<Bare>(fields).map(|_| Says::Ready),
             "rematch" => only::<Bare>(fields).map(|_| Says::Rematch),
             "chat" => only::<Text>(fields).and_then(|it| Says::chat(&it.text)),
             "ping" => only::<Stamp>(fields).map(|it| Says::Ping(it.t)),
             _ => {
                 let message = "unknown type; known are player_ready, player_move, game_action, \
-                               chat, rematch and ping";
+                               gesture, chat, rematch and ping";
                 return Err(bad("unknown_type", message.to_owned(), n));
             }
         };
@@ -425,6 +443,7 @@ mod tests {
                 Some(3),
                 act(json!({"action": "resign"})),
             ),
+            (r#"{"type":"gesture","heading":1.5}"#, None, Says::Gesture(json!({"heading": 1.5}))),
             (r#"{"type":"chat","text":" hi "}"#, None, Says::Chat("hi".to_owned())),
             ("{\"type\":\"chat\",\"text\":\"\u{202e}hi\"}", None, Says::Chat("hi".to_owned())),
             (r#"{"type":"rematch"}"#, None, Says::Rematch),

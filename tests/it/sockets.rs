@@ -240,6 +240,39 @@ async fn anyone_may_watch_and_not_act() {
 }
 
 #[tokio::test]
+async fn who_has_the_link_watches_without_an_account() {
+    let server = Server::start().await;
+    let (id, _, [_ann, mut bob]) = table(&server).await;
+    let stranger = server.stranger();
+    let ticket = async |id: &str| {
+        let answer = stranger.post(&format!("/api/matches/{id}/watch-tickets"), json!({})).await;
+        answer.is(200).body["ticket"].as_str().unwrap().to_owned()
+    };
+    let game = async |id: &str, ticket: &str| {
+        stranger.knock(&format!("/ws/game/{id}?ticket={ticket}"), None).await
+    };
+    let given = ticket(&id).await;
+    let mut crowd = game(&id, &given).await.unwrap();
+    let state = crowd.next().await;
+    assert_eq!((&state["type"], &state["you"]), (&json!("game_state"), &Value::Null));
+    crowd.say(json!({"type": "game_action", "n": 1, "action": "resign"})).await;
+    assert_eq!(crowd.hear("error").await["code"], "not_a_player");
+    crowd.say(json!({"type": "chat", "text": "left!"})).await;
+    assert_eq!(crowd.hear("error").await["code"], "not_a_player");
+    assert_untouched(&mut bob).await;
+
+    // It is spent, opens no other match, and no lobby.
+    game(&id, &given).await.unwrap_err().refuses(401, "ticket_invalid");
+    let lobby = format!("/ws/lobby?ticket={}", ticket(&id).await);
+    stranger.knock(&lobby, None).await.unwrap_err().refuses(401, "ticket_invalid");
+    let (_, _, other) = server.pair("cid", "dan").await;
+    assert_eq!(game(&other, &ticket(&id).await).await.unwrap().closed().await, 4401);
+
+    let missing = "/api/matches/00000000000/watch-tickets";
+    stranger.post(missing, json!({})).await.refuses(404, "not_found");
+}
+
+#[tokio::test]
 async fn who_returns_with_the_last_number_hears_what_they_missed() {
     let server = Server::start().await;
     let (id, [ann, _], [mut first, mut bob]) = table(&server).await;

@@ -38,7 +38,7 @@ const TITLES = {
     top: "top", missing: "nowhere",
 };
 /** What anyone may look at who has the link. @type {ReadonlySet<Place["screen"]>} */
-const OPEN = new Set(["replay", "shots"]);
+const OPEN = new Set(["match", "replay", "shots"]);
 /** The places at the bottom, and the screens that belong to them. */
 const TABS = /** @type {const} */ ([
     { path: "/", word: "play", screens: ["home", "queue"] },
@@ -50,6 +50,8 @@ const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 /** @type {(() => void) | null} */
 let leave = null;
 let signedIn = false;
+/** Somebody who looks at what is open to all wants to sign in. */
+let asksToSignIn = false;
 /** The match that was left for another screen: the lobby does not lead back to it by itself. */
 let leftMatch = "";
 
@@ -60,7 +62,13 @@ whenThemeWished(wearTheme);
 build();
 addEventListener("pointerdown", wake, { capture: true });
 addEventListener("keydown", wake, { capture: true });
-act(app, { retry: enter });
+act(app, {
+    retry: enter,
+    enter: () => {
+        asksToSignIn = true;
+        again();
+    },
+});
 void enter();
 
 /** The frame that every screen stands in. */
@@ -125,10 +133,11 @@ async function byTelegram() {
 function show({ screen, id }) {
     leave?.();
     signedIn = me() !== null;
+    const open = signedIn || (OPEN.has(screen) && !asksToSignIn);
+    asksToSignIn = false;
     const root = document.createElement("div");
     root.className = "screen";
     element("screen").replaceChildren(root);
-    const open = signedIn || OPEN.has(screen);
     app.dataset["screen"] = open ? screen : "sign";
     document.title = `${t(open ? TITLES[screen] : "sign_in")} · Artel`;
     if (screen === "match") leftMatch = id;

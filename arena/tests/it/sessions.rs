@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arena::{Arena, Error, Options, Refused, Secret, SessionId, Why};
+use arena::{Arena, Error, Options, Pass, Refused, Secret, SessionId, Why};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -203,7 +203,7 @@ both! {
         let ticket = test.arena.issue_ticket(&by).unwrap();
         assert_eq!(ticket.expires_in, 30);
         assert!(!format!("{ticket:?}").contains(&ticket.ticket));
-        assert_eq!(test.arena.redeem_ticket(&ticket.ticket).unwrap(), by);
+        assert_eq!(test.arena.redeem_ticket(&ticket.ticket).unwrap(), Pass::Member(by));
         assert_eq!(code(test.arena.redeem_ticket(&ticket.ticket)), "ticket_invalid");
 
         let ticket = test.arena.issue_ticket(&by).unwrap();

@@ -6,8 +6,8 @@ use std::{
 };
 
 use games::{
-    Absence, Audience, BadOptions, Game, Out, Outcome, Pace, Reason, Refusal, Seat, Seed, Time,
-    Viewer,
+    Absence, Audience, BadOptions, Game, NoGesture, Out, Outcome, Pace, Reason, Refusal, Seat,
+    Seed, Time, Viewer,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,7 @@ impl<const FAULT: u8> Game for Secrets<FAULT> {
     type Action = Keep;
     type Update = Event;
     type View = (Vec<u8>, u64);
+    type Gesture = NoGesture;
 
     const RULES: u32 = 1;
     const SEATS: RangeInclusive<u8> = 2..=2;
@@ -155,6 +156,10 @@ impl<const FAULT: u8> Game for Secrets<FAULT> {
     fn outcome(&self) -> Option<Outcome> {
         let outcome = Outcome { winner: None, reason: Reason::Score, scores: self.scores() };
         self.over.then_some(outcome)
+    }
+
+    fn gesture(&self, _: Seat, gesture: &NoGesture) -> Result<(), Refusal> {
+        match *gesture {}
     }
 }
 

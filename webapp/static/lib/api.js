@@ -184,10 +184,11 @@ async function request(method, path, body, headers = {}) {
 /**
  * The address of a socket, with a ticket that opens it once.
  * @param {string} path with its query, if any
+ * @param {string} tickets who gives such tickets
  */
-export async function socketAddress(path) {
+export async function socketAddress(path, tickets) {
     /** @type {{ ticket: string }} */
-    const { ticket } = await call("POST", "/api/ws-tickets");
+    const { ticket } = await call("POST", tickets);
     const url = new URL(path, location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     url.searchParams.set("ticket", ticket);

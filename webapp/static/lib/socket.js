@@ -10,6 +10,7 @@ import { renew, Refusal, socketAddress } from "./api.js";
 /**
  * @typedef {object} LineOptions
  * @property {() => string} path what to open, asked anew each time
+ * @property {() => string} [tickets] who gives tickets for it, where it is not for who is signed in
  * @property {(message: any) => void} hear
  * @property {(state: LineState, code: number) => void} tell the state, and for `ended` the code
  * @property {(now: number, took: number, message: any) => void} [pong] a ping came back
@@ -159,10 +160,11 @@ export class Line {
         /** @type {string} */
         let address;
         try {
-            address = await socketAddress(this.options.path());
+            address = await socketAddress(this.options.path(), this.options.tickets?.() ?? "/api/ws-tickets");
         } catch (error) {
             if (turn !== this.#turn) return;
             if (error instanceof Refusal && error.status === 401) this.#end(CODES.signedOut);
+            else if (error instanceof Refusal && error.status === 409) this.#end(CODES.over);
             else this.#again(0);
             return;
         }

@@ -122,6 +122,7 @@ class Room {
         });
         this.#line ??= new Line({
             path: () => `/ws/game/${this.#id}${this.#match ? `?after=${this.#match.seq}` : ""}`,
+            tickets: () => me() ? "/api/ws-tickets" : `/api/matches/${this.#id}/watch-tickets`,
             pingEvery: PING_EVERY_MS,
             pong: (now, took, { at }) => this.#clock.heard(now, took, at),
             hear: (message) => this.#hear(message),
@@ -150,9 +151,9 @@ class Room {
         try {
             const [info, history] = await Promise.all([
                 /** @type {Promise<MatchInfo>} */ (call("GET", `/api/matches/${this.#id}`)),
-                /** @type {Promise<History>} */ (call("GET", `/api/users/${me()?.id}/history`)),
+                me() && /** @type {Promise<History>} */ (call("GET", `/api/users/${me()?.id}/history`)),
             ]);
-            const past = history.items.find(({ match_id }) => match_id === this.#id) ?? null;
+            const past = history?.items.find(({ match_id }) => match_id === this.#id) ?? null;
             this.#match = remembered(info, past, me()?.id ?? "");
         } catch (error) {
             this.#error = error;
@@ -301,7 +302,8 @@ class Room {
             <footer class="strip controls">
                 <button class="tool" data-do="sound" data-test="sound" aria-pressed="${hasSound()}">
                     ${icon(hasSound() ? "sound" : "silent")}<span>${t("sound")}</span></button>
-                ${match && match.you === null ? html`<p class="hint">${t("watching")}</p>` : ""}
+                ${match && match.you === null && me() ? html`<p class="hint">${t("watching")}</p>` : ""}
+                ${me() ? "" : html`<button class="tool" data-do="enter" data-test="enter">${icon("me")}<span>${t("sign_in")}</span></button>`}
                 <button class="tool" data-do="leave" data-test="leave"${status === "finished" ? html` hidden` : ""}>
                     ${icon("leave")}<span>${t("leave")}</span></button>
             </footer></section>`);

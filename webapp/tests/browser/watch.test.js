@@ -57,6 +57,23 @@ test("others find the match on their home page, and watch it", limit, async () =
     await fay.picture("watching-desktop");
 });
 
+test("who has the link watches without an account, and may then sign in", limit, async () => {
+    const gus = await Person.arrive(browser, "gus", PHONE);
+    await gus.page.goto(server.url + address);
+    await gus.see("screen-match", { status: "active", seat: "", connection: "online" });
+    await gus.picture("watching-stranger");
+    await gus.press("enter");
+    await gus.see("screen-sign");
+    await gus.press("tab-sign-up");
+    await gus.write("username", "gus");
+    await gus.write("password", "the password of gus");
+    await gus.press("submit");
+    await gus.see("screen-match", { status: "active", seat: "", connection: "online" });
+    assert.equal(await gus.find("enter").count(), 0);
+    assert.deepEqual(gus.complaints.filter(isOurs), []);
+    await gus.page.context().close();
+});
+
 test("flight mode, on and off", limit, async () => {
     const context = eve.page.context();
     await context.setOffline(true);
