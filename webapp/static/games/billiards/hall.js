@@ -234,9 +234,10 @@ export class Hall {
 
     /** The server said no: the hands are free again. @param {number | null} n @param {string} code */
     #refused(n, code) {
+        // What has no number was a gesture, which came too late: nothing is lost.
+        if (n === null) return;
         const word = known(`error_${code}`);
         if (word) toast(t(word));
-        if (n === null) return;
         if (this.#plan.sent === n) [this.#plan, this.#stroke] = [{ ...this.#plan, sent: null, drawn: 0 }, null];
         else this.#plan = { ...this.#plan, hover: null, hand: null, isCarried: false };
         this.#isStale = true;
