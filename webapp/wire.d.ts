@@ -141,7 +141,7 @@ export interface paths {
         put?: never;
         /**
          * Play against the computer
-         * @description At once, and without a change of ratings.
+         * @description At once, and without a change of ratings. The same `Idempotency-Key` makes one match.
          */
         post: operations["make_match"];
         delete?: never;
@@ -273,6 +273,180 @@ export interface paths {
         put?: never;
         /** Waits no more */
         post: operations["queue_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Public rooms, the newest first */
+        get: operations["rooms"];
+        put?: never;
+        /**
+         * Opens a room
+         * @description Whoever waited in a queue waits no more. The same `Idempotency-Key` opens one room.
+         */
+        post: operations["open_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A room; what was said in it, for its members */
+        get: operations["room"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{code}/host": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes somebody else the host (the host) */
+        post: operations["hand_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{code}/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Comes in, to a seat while there is one; else to watch */
+        post: operations["join_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{code}/kick": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts somebody out for good (the host) */
+        post: operations["kick"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{code}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes out; a match that is played goes on */
+        post: operations["leave_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{code}/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets what the next match is played by (the host) */
+        post: operations["set_options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{code}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Is ready for the next match, or not */
+        post: operations["ready"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{code}/seat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a seat, or watches */
+        post: operations["sit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{code}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Starts the next match with those who are seated (the host) */
+        post: operations["start_room"];
         delete?: never;
         options?: never;
         head?: never;
@@ -623,6 +797,37 @@ export interface components {
          * @enum {string}
          */
         Level: "easy" | "medium" | "hard";
+        /** @description A public room, as a list shows it. */
+        ListedRoom: {
+            /**
+             * @description Six letters that lead to it.
+             * @example KWBTRM
+             */
+            code: string;
+            /** @description When it was opened. */
+            created_at: components["schemas"]["Moment"];
+            /**
+             * @description What is played.
+             * @example pong
+             */
+            game: string;
+            /** @description Who has it. */
+            host: components["schemas"]["PublicUser"];
+            /**
+             * Format: int64
+             * @description How many are in it, watchers included.
+             */
+            members: number;
+            /** @description Whether a match is played. */
+            playing: boolean;
+            /**
+             * Format: int64
+             * @description How many seats are taken.
+             */
+            seated: number;
+            /** @description How many can play. */
+            seats: components["schemas"]["RoomSeats"];
+        };
         /** @description What the lobby says. */
         LobbyMessage: (components["schemas"]["QueueUpdate"] & {
             /** @enum {string} */
@@ -630,6 +835,12 @@ export interface components {
         }) | (components["schemas"]["Matched"] & {
             /** @enum {string} */
             type: "matched";
+        }) | (components["schemas"]["RoomUpdate"] & {
+            /** @enum {string} */
+            type: "room_update";
+        }) | (components["schemas"]["RoomChat"] & {
+            /** @enum {string} */
+            type: "chat";
         });
         Login: {
             /**
@@ -658,6 +869,8 @@ export interface components {
             options: Record<string, never>;
             /** @description By seat. */
             players: components["schemas"]["MatchPlayer"][];
+            /** @description Whether it is played for ratings. */
+            rated: boolean;
             /** @description Where it stands. */
             status: components["schemas"]["Status"];
             /** @description When its status last changed. */
@@ -709,6 +922,7 @@ export interface components {
         Me: {
             match?: null | components["schemas"]["MyMatch"];
             queue?: null | components["schemas"]["MyQueue"];
+            room?: null | components["schemas"]["MyRoom"];
             /** @description Whether this server has a Telegram bot, and so Telegram's way in. */
             telegram: boolean;
             user: components["schemas"]["User"];
@@ -725,6 +939,16 @@ export interface components {
             /** @example pong */
             game: string;
             since: components["schemas"]["Moment"];
+        };
+        MyRoom: {
+            /** @example KWBTRM */
+            code: string;
+            /** @example pong */
+            game: string;
+            /** @description The match that it played last. */
+            last_match_id?: string | null;
+            /** @description The match that it plays now. */
+            match_id?: string | null;
         };
         /** @description What somebody signs up with. */
         NewAccount: {
@@ -758,6 +982,18 @@ export interface components {
             /** @description What to set, where not the defaults. */
             options?: Record<string, never> | null;
         };
+        /** @description A room to be opened. */
+        NewRoom: {
+            /**
+             * @description What is played.
+             * @example pong
+             */
+            game: string;
+            /** @description What to set, where not the defaults. */
+            options?: Record<string, never> | null;
+            /** @description Whether it is to be reached by its code only. */
+            private?: boolean;
+        };
         /**
          * @description Against whom a match is made.
          * @enum {string}
@@ -775,6 +1011,11 @@ export interface components {
              */
             winner?: number | null;
         };
+        /**
+         * @description Why somebody is in a room no more.
+         * @enum {string}
+         */
+        Parting: "left" | "kicked" | "away";
         /** @description A match that is over. */
         PastMatch: {
             /** @description When it ended. */
@@ -1149,6 +1390,10 @@ export interface components {
              */
             seat: number;
         };
+        Ready: {
+            /** @description False: not any more. */
+            ready: boolean;
+        };
         /** @enum {string} */
         Reason: "score" | "forfeit" | "abandoned" | "called_off";
         RefreshToken: {
@@ -1203,6 +1448,179 @@ export interface components {
          * @enum {string}
          */
         Role: "player" | "moderator" | "admin";
+        /** @description Something was said in the reader's room. */
+        RoomChat: {
+            /** @description When. */
+            at: components["schemas"]["Moment"];
+            /** @description What, as plain text. */
+            text: string;
+            /** @description By whom. */
+            user: components["schemas"]["PublicUser"];
+        } & {
+            /**
+             * @description The room's code.
+             * @example KWBTRM
+             */
+            room: string;
+        };
+        /** @description A room, as anyone with its code may see it. */
+        RoomInfo: {
+            /**
+             * @description Six letters that lead to it.
+             * @example KWBTRM
+             */
+            code: string;
+            /** @description When it was opened. */
+            created_at: components["schemas"]["Moment"];
+            /**
+             * @description The game.
+             * @example pong
+             */
+            game: string;
+            /**
+             * @description Who opened it, or has had it handed on.
+             * @example 4fQ9zKx02Lb
+             */
+            host: string;
+            /** @description The match that was played last. */
+            last_match_id?: string | null;
+            /** @description The match that is played now. */
+            match_id?: string | null;
+            /** @description Who is in it, the longest there first. */
+            members: components["schemas"]["RoomMember"][];
+            /** @description What is set for the next match. */
+            options: Record<string, never>;
+            /** @description Whether it is reached by its code only. */
+            private: boolean;
+            /**
+             * @description Whether its matches change ratings: those of two players by the game's default options do,
+             *     in a game that is rated.
+             */
+            rated: boolean;
+            /**
+             * Format: int64
+             * @description Grows with every change: of two, the larger is the newer.
+             */
+            revision: number;
+            /** @description How many can play. */
+            seats: components["schemas"]["RoomSeats"];
+            /** @description The running table, the best first; who has left stays in it. */
+            table: components["schemas"]["RoomScore"][];
+        };
+        /** @description Something that was said in a room. */
+        RoomLine: {
+            /** @description When. */
+            at: components["schemas"]["Moment"];
+            /** @description What, as plain text. */
+            text: string;
+            /** @description By whom. */
+            user: components["schemas"]["PublicUser"];
+        };
+        /** @description Somebody in a room. */
+        RoomMember: {
+            /** @description Whether the match may start, as far as they are concerned. The host need not say so. */
+            ready: boolean;
+            /**
+             * Format: int32
+             * @description Their seat, from 0; null for who watches.
+             */
+            seat?: number | null;
+            /** @description Who. */
+            user: components["schemas"]["PublicUser"];
+        };
+        /** @description A line of a room's running table. */
+        RoomScore: {
+            /**
+             * Format: int64
+             * @description How many matches they played.
+             */
+            matches: number;
+            /**
+             * Format: int64
+             * @description What they scored in all.
+             */
+            points: number;
+            /** @description Who. */
+            user: components["schemas"]["PublicUser"];
+            /**
+             * Format: int64
+             * @description How many they won.
+             */
+            wins: number;
+        };
+        /** @description How many can play in a room. */
+        RoomSeats: {
+            /**
+             * Format: int32
+             * @description At most; who comes after that watches.
+             */
+            max: number;
+            /**
+             * Format: int32
+             * @description At least.
+             */
+            min: number;
+        };
+        /** @description The lobby says how a room is, or that its reader is in it no more. */
+        RoomUpdate: {
+            /**
+             * @description Which.
+             * @example KWBTRM
+             */
+            code: string;
+            parting?: null | components["schemas"]["Parting"];
+            room?: null | components["schemas"]["RoomInfo"];
+        };
+        /** @description A room with what was said in it lately. */
+        RoomView: {
+            /**
+             * @description Six letters that lead to it.
+             * @example KWBTRM
+             */
+            code: string;
+            /** @description When it was opened. */
+            created_at: components["schemas"]["Moment"];
+            /**
+             * @description The game.
+             * @example pong
+             */
+            game: string;
+            /**
+             * @description Who opened it, or has had it handed on.
+             * @example 4fQ9zKx02Lb
+             */
+            host: string;
+            /** @description The match that was played last. */
+            last_match_id?: string | null;
+            /** @description The match that is played now. */
+            match_id?: string | null;
+            /** @description Who is in it, the longest there first. */
+            members: components["schemas"]["RoomMember"][];
+            /** @description What is set for the next match. */
+            options: Record<string, never>;
+            /** @description Whether it is reached by its code only. */
+            private: boolean;
+            /**
+             * @description Whether its matches change ratings: those of two players by the game's default options do,
+             *     in a game that is rated.
+             */
+            rated: boolean;
+            /**
+             * Format: int64
+             * @description Grows with every change: of two, the larger is the newer.
+             */
+            revision: number;
+            /** @description How many can play. */
+            seats: components["schemas"]["RoomSeats"];
+            /** @description The running table, the best first; who has left stays in it. */
+            table: components["schemas"]["RoomScore"][];
+        } & {
+            /** @description The last lines, the oldest first; none for who is not in the room. */
+            chat: components["schemas"]["RoomLine"][];
+        };
+        Rooms: {
+            items: components["schemas"]["ListedRoom"][];
+        };
         /** @description The score changed. */
         ScoreUpdate: {
             /**
@@ -1272,11 +1690,22 @@ export interface components {
             token_type: string;
             user: components["schemas"]["User"];
         };
+        /** @description What to set; what is absent stays. */
+        Settings: {
+            /** @description Of the game; those left out have their defaults. */
+            options?: Record<string, never> | null;
+            /** @description Whether the room is reached by its code only. */
+            private?: boolean | null;
+        };
         /**
          * @description A side of the board in a game of two.
          * @enum {string}
          */
         Side: "left" | "right";
+        Sit: {
+            /** @description False: to watch. */
+            seated: boolean;
+        };
         /** @description A message was refused and changed nothing; its number is spent. */
         SocketError: {
             /** @description A stable word. */
@@ -1367,6 +1796,13 @@ export interface components {
              * @example ann_b
              */
             username?: string | null;
+        };
+        Whom: {
+            /**
+             * @description A member of the room.
+             * @example 4fQ9zKx02Lb
+             */
+            user_id: string;
         };
         /** @description One value of a request that was wrong. */
         WrongField: {
@@ -1671,7 +2107,9 @@ export interface operations {
     make_match: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1937,6 +2375,372 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rooms: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only rooms of this game.
+                 * @example pong
+                 */
+                game?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rooms"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_room: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRoom"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example KWBTRM */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example KWBTRM */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Whom"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example KWBTRM */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    kick: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example KWBTRM */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Whom"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example KWBTRM */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Not in the room, also if it was so already */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example KWBTRM */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example KWBTRM */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ready"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example KWBTRM */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Sit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomView"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example KWBTRM */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomView"];
+                };
             };
             /** @description A refusal */
             default: {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use arena::{Device, MatchId, Principal, UserId};
+use arena::{Device, MatchId, Principal, RequestKey, UserId};
 use axum::{
     body::BodyDataStream,
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request},
@@ -28,6 +28,8 @@ const DISCARD_TIME_MAX: Duration = Duration::from_secs(1);
 const BODY_TIME_MAX: Duration = Duration::from_secs(15);
 /// What a message may quote of the request.
 const MESSAGE_CHARS_MAX: usize = 300;
+/// By which a request that came twice is done once.
+pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// Who acts: the bearer of an access token. A handler that takes none is public.
 pub(crate) struct By(pub(crate) Principal);
@@ -65,6 +67,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, _: &S) -> Result<Body<T>, Problem> {
         require_json(request.headers())?;
         parse(&read(request).await?).map(Body)
+    }
+}
+
+/// A JSON object as the body of a request that makes something, and the key by which to do it once.
+pub(crate) struct Once<T> {
+    pub(crate) body: T,
+    pub(crate) key: Option<RequestKey>,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Once<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Once<T>, Problem> {
+        require_json(request.headers())?;
+        let name = request.headers().get(IDEMPOTENCY_KEY).cloned();
+        let path = format!("{} {}", request.method(), request.uri().path());
+        let bytes = read(request).await?;
+        let body = parse(&bytes)?;
+        let key = name.map(|name| {
+            // However it was written: a value's names come sorted.
+            let asked: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            RequestKey::new(name.to_str().unwrap_or(""), &format!("{path}\n{asked}"))
+        });
+        Ok(Once { body, key: key.transpose()? })
     }
 }
 
@@ -224,6 +250,13 @@ impl InPath for UserId {
 impl InPath for MatchId {
     fn parse(name: &str) -> Result<MatchId, &'static str> {
         name.parse().map_err(|_| "there is no such match")
+    }
+}
+
+/// A room's code, as people write it: whether there is such a room is the arena's to say.
+impl InPath for String {
+    fn parse(name: &str) -> Result<String, &'static str> {
+        Ok(name.to_owned())
     }
 }
 

@@ -88,5 +88,9 @@ fn game(kind: Kind) -> Game {
 pub(crate) fn title(kind: Kind) -> &'static str {
     match kind {
         Kind::Pong => "Pong",
+        Kind::EightBall => "8-ball",
+        Kind::NineBall => "9-ball",
+        Kind::Pyramid => "Pyramid",
+        Kind::Kolkhoz => "Kolkhoz",
     }
 }

@@ -6,6 +6,7 @@
 //! [`admit`](limits::admit) (who and from where, rate limits), the handler.
 
 mod auth;
+mod billiards;
 mod border;
 mod docs;
 mod extract;
@@ -21,6 +22,7 @@ mod operations;
 mod options;
 mod problem;
 mod queue;
+mod rooms;
 mod serve;
 mod sockets;
 mod tickets;

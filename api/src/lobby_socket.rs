@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use arena::{LobbyChair, Pass};
+use arena::{Arena, Error, LobbyChair, Pass, UserId};
 use axum::{
     Router,
     extract::{State, WebSocketUpgrade},
@@ -35,6 +35,7 @@ struct Opening {
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 enum Said {
     Ping { t: serde_json::Number },
+    Chat { room: String, text: String },
 }
 
 /// What is answered to that.
@@ -60,7 +61,7 @@ async fn open(
     Ok(sockets::open(&api, upgrade, pass, async move |mut socket: Socket| {
         let goodbye = match arena.lobby_join(by.user_id).await {
             Ok(chair) => {
-                let Err(goodbye) = talk(&mut socket, chair).await;
+                let Err(goodbye) = talk(&arena, by.user_id, &mut socket, chair).await;
                 goodbye
             }
             Err(error) => Goodbye::of(error),
@@ -69,7 +70,12 @@ async fn open(
     }))
 }
 
-async fn talk(socket: &mut Socket, mut chair: LobbyChair) -> Result<Infallible, Goodbye> {
+async fn talk(
+    arena: &Arena,
+    by: UserId,
+    socket: &mut Socket,
+    mut chair: LobbyChair,
+) -> Result<Infallible, Goodbye> {
     loop {
         tokio::select! {
             biased;
@@ -81,16 +87,37 @@ async fn talk(socket: &mut Socket, mut chair: LobbyChair) -> Result<Infallible, 
                 let Heard::Text(text) = said? else { continue };
                 match serde_json::from_str(&text) {
                     Ok(Said::Ping { t }) => say(socket, &Answer::Pong { t }).await?,
+                    Ok(Said::Chat { room, text }) => {
+                        if let Err(error) = arena.say_in_room(by, &room, &text).await {
+                            refuse(socket, error).await?;
+                        }
+                    }
                     Err(error) => {
                         socket.count_bad()?;
                         let message = format!(
-                            "the lobby understands {{\"type\":\"ping\",\"t\":1}}: {error}"
+                            "the lobby understands {{\"type\":\"ping\",\"t\":1}} and \
+                             {{\"type\":\"chat\",\"room\":\"…\",\"text\":\"…\"}}: {error}"
                         );
                         let answer = Answer::Error { code: "bad_message", message: &message };
                         say(socket, &answer).await?;
                     }
                 }
             }
+        }
+    }
+}
+
+/// Answers what the arena did not do.
+async fn refuse(socket: &mut Socket, error: Error) -> Result<(), Goodbye> {
+    match error {
+        Error::Refused(refused) => {
+            let (code, message) = (refused.code, refused.detail.as_str());
+            say(socket, &Answer::Error { code, message }).await
+        }
+        Error::Fault(fault) => {
+            tracing::error!(error = format!("{fault:#}"), "A message to the lobby failed");
+            let message = "something went wrong on our side";
+            say(socket, &Answer::Error { code: "internal", message }).await
         }
     }
 }

@@ -5,13 +5,13 @@ use axum::{Json, extract::State, http::StatusCode};
 use games::Kind;
 use live::wire::Player;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Api, Problem,
-    extract::{Asked, Body, By, InPath, Named, flag},
+    extract::{Asked, By, InPath, Named, Once, flag},
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
@@ -100,7 +100,7 @@ async fn replay(
     Named(id): Named<MatchId>,
 ) -> Result<Json<Replayed>, Problem> {
     let (replay, players) = api.arena.replay(id).await?;
-    let messages = replay.messages(&players).map_err(|bad| match bad {
+    let messages = live::heavy(|| replay.messages(&players)).map_err(|bad| match bad {
         // It was recorded before an update of the rules, which would play it wrongly.
         BadReplay::Rules { .. } => Problem::new(StatusCode::GONE, "older_rules", bad.to_string()),
         BadReplay::Unreadable(_) | BadReplay::Journal(_) | BadReplay::Outcome { .. } => {
@@ -112,15 +112,17 @@ async fn replay(
 
 /// Play against the computer
 ///
-/// At once, and without a change of ratings.
+/// At once, and without a change of ratings. The same `Idempotency-Key` makes one match.
 #[utoipa::path(
     post, path = "/api/matches", tag = "Matches", security(("bearer" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, max_length = 255)),
     request_body = NewComputerMatch, responses((status = 201, body = MatchInfo))
 )]
 async fn make_match(
     State(api): State<Api>,
     By(by): By,
-    Body(new): Body<NewComputerMatch>,
-) -> Result<(StatusCode, Json<MatchInfo>), Problem> {
-    Ok((StatusCode::CREATED, Json(api.arena.play_computer(by.user_id, new).await?)))
+    Once { body, key }: Once<NewComputerMatch>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let make = api.arena.play_computer(by.user_id, body);
+    Ok((StatusCode::CREATED, Json(api.arena.once(by.user_id, key.as_ref(), make).await?)))
 }

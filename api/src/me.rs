@@ -23,6 +23,7 @@ struct Me {
     #[serde(rename = "match")]
     live: Option<MyMatch>,
     queue: Option<MyQueue>,
+    room: Option<MyRoom>,
     /// Whether this server has a Telegram bot, and so Telegram's way in.
     telegram: bool,
 }
@@ -40,6 +41,20 @@ struct MyQueue {
     #[schema(value_type = String, example = "pong")]
     game: Kind,
     since: Moment,
+}
+
+#[derive(Serialize, ToSchema)]
+struct MyRoom {
+    #[schema(example = "KWBTRM")]
+    code: String,
+    #[schema(value_type = String, example = "pong")]
+    game: Kind,
+    /// The match that it plays now.
+    #[schema(value_type = Option<String>)]
+    match_id: Option<MatchId>,
+    /// The match that it played last.
+    #[schema(value_type = Option<String>)]
+    last_match_id: Option<MatchId>,
 }
 
 /// What to change; what is absent stays.
@@ -64,7 +79,13 @@ async fn me(State(api): State<Api>, By(by): By) -> Result<Json<Me>, Problem> {
     let live = live.map(|(id, game, _)| MyMatch { id, game });
     let queue = api.arena.queue_of(user.id).await?;
     let queue = queue.map(|(game, since)| MyQueue { game, since });
-    Ok(Json(Me { user, live, queue, telegram: api.arena.has_telegram() }))
+    let room = api.arena.room_of(user.id).await?.map(|it| MyRoom {
+        code: it.code,
+        game: it.game,
+        match_id: it.match_id,
+        last_match_id: it.last_match_id,
+    });
+    Ok(Json(Me { user, live, queue, room, telegram: api.arena.has_telegram() }))
 }
 
 /// Changes my name or language

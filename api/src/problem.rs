@@ -130,7 +130,7 @@ impl From<Refused> for Problem {
             code: refused.code.into(),
             detail: refused.detail.into(),
             errors: errors
-                .map(|it| WrongField { field: it.field.to_owned(), message: it.message })
+                .map(|it| WrongField { field: it.field.into_owned(), message: it.message })
                 .collect(),
             retry_after: refused.retry_after,
             fault: None,

@@ -52,7 +52,7 @@ impl User {
 }
 
 /// A person, as others see them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::FromRow)]
 pub struct PublicUser {
     /// Who.
     #[schema(value_type = String, example = "4fQ9zKx02Lb")]
@@ -155,12 +155,14 @@ impl Arena {
         let NewAccount { username, password, email } = new;
         let email = email.map(|it| it.to_ascii_lowercase());
         let wrong = [
-            wrong_username(&username).map(|message| FieldError { field: "username", message }),
-            wrong_password(&password).map(|message| FieldError { field: "password", message }),
+            wrong_username(&username)
+                .map(|message| FieldError { field: "username".into(), message }),
+            wrong_password(&password)
+                .map(|message| FieldError { field: "password".into(), message }),
             email
                 .as_deref()
                 .and_then(wrong_email)
-                .map(|message| FieldError { field: "email", message }),
+                .map(|message| FieldError { field: "email".into(), message }),
         ];
         let wrong: Vec<_> = wrong.into_iter().flatten().collect();
         if !wrong.is_empty() {

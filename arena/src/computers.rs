@@ -12,6 +12,7 @@ use crate::{
     lobby::LobbyMessage,
     matches::{MatchRows, NewMatch},
     queue::{Matched, Side},
+    rooms::checked_options,
 };
 
 /// The account that the computer plays with: see migrations/0002_computers.sql.
@@ -59,15 +60,13 @@ impl Arena {
     /// waits no more.
     ///
     /// # Errors
-    /// `already_in_match`; invalid options; a game that the computer does not play.
+    /// `already_in_match`; `bad_options`; a game that the computer does not play.
     pub async fn play_computer(&self, by: UserId, new: NewComputerMatch) -> Result<MatchInfo> {
         let NewComputerMatch { game, options, opponent: Opponent::Computer, level } = new;
         if !computer::plays(game) {
             return Err(Error::invalid("opponent", "the computer does not play this game"));
         }
-        let options = options.unwrap_or_else(|| game.default_options());
-        let options = live::full_options(game, &options)
-            .map_err(|bad| Error::invalid("options", format!("{}: {}", bad.field, bad.message)))?;
+        let options = checked_options(game, options)?;
         let players = [by, account(level)];
         let new =
             NewMatch { game, options: &options, rated: false, players: &players, rematch_of: None };

@@ -1,6 +1,6 @@
 //! What a call to the arena answers instead of what was asked for.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 /// The answer of every call to the arena.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -36,8 +36,8 @@ pub struct Refused {
 /// One wrong value.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct FieldError {
-    /// Its name in JSON.
-    pub field: &'static str,
+    /// Its name in JSON, with the names of what it is inside of before it.
+    pub field: Cow<'static, str>,
     /// What was wrong, and what would be right.
     pub message: String,
 }
@@ -78,6 +78,11 @@ impl Error {
         Error::refused(Why::NotFound, "not_found", detail)
     }
 
+    /// You may not.
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Error {
+        Error::refused(Why::Forbidden, code, detail)
+    }
+
     /// Not in this state.
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Error {
         Error::refused(Why::Conflict, code, detail)
@@ -85,17 +90,22 @@ impl Error {
 
     /// One value is wrong.
     pub fn invalid(field: &'static str, message: impl Into<String>) -> Error {
-        Error::invalid_fields(vec![FieldError { field, message: message.into() }])
+        Error::invalid_fields(vec![FieldError { field: field.into(), message: message.into() }])
     }
 
     /// Some values are wrong.
     pub fn invalid_fields(fields: Vec<FieldError>) -> Error {
+        Error::wrong("invalid", fields)
+    }
+
+    /// Some values are wrong, by a stable `code` of their own.
+    pub(crate) fn wrong(code: &'static str, fields: Vec<FieldError>) -> Error {
         let detail = fields
             .iter()
             .map(|it| format!("{}: {}", it.field, it.message))
             .collect::<Vec<_>>()
             .join("; ");
-        let (why, code, retry_after) = (Why::Invalid, "invalid", None);
+        let (why, retry_after) = (Why::Invalid, None);
         Error::Refused(Refused { why, code, detail, fields, retry_after })
     }
 

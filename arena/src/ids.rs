@@ -86,6 +86,10 @@ id! {
     MatchId
 }
 id! {
+    /// A room.
+    RoomId
+}
+id! {
     /// One sign-in on one device: the family of the refresh tokens that came from it.
     SessionId
 }

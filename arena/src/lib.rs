@@ -17,6 +17,7 @@ mod init_data;
 mod journal;
 mod lobby;
 mod matches;
+mod once;
 mod options;
 mod pairing;
 mod passwords;
@@ -24,7 +25,10 @@ mod profiles;
 mod queue;
 mod ratings;
 mod replays;
+mod rooms;
 mod sessions;
+#[cfg(test)]
+mod three_seats;
 mod tickets;
 
 use std::{future::Future, ops::Deref, sync::Arc, time::Duration};
@@ -37,10 +41,11 @@ pub use accounts::{Language, NewAccount, PublicUser, Role, User};
 pub use clock::{Clock, Millis, Moment};
 pub use computers::{NewComputerMatch, Opponent};
 pub use error::{Error, FieldError, Refused, Result, Why};
-pub use ids::{MatchId, NotAnId, SessionId, UserId};
+pub use ids::{MatchId, NotAnId, RoomId, SessionId, UserId};
 pub use init_data::{InitData, NotInitData, TelegramUser};
 pub use lobby::{LobbyChair, LobbyMessage, Place, QueueUpdate};
 pub use matches::{MatchInfo, MatchPlayer};
+pub use once::RequestKey;
 pub use options::{Options, Secret};
 pub use profiles::{
     GameRating, GameStats, History, PastMatch, PastPlayer, Profile, Stats, TopList, TopPlayer,
@@ -48,6 +53,10 @@ pub use profiles::{
 pub use queue::{Matched, QueueStatus, Queued, Side};
 pub use ratings::{RATED_GAMES_MAX, Rating, Score};
 pub use replays::{BadReplay, Replay};
+pub use rooms::{
+    ListedRoom, NewRoom, Parting, RoomChat, RoomInfo, RoomLine, RoomMember, RoomScore, RoomSeats,
+    RoomUpdate, RoomView,
+};
 pub use sessions::{Device, Principal, Session};
 pub use tickets::{Pass, Ticket};
 
@@ -130,6 +139,8 @@ impl Arena {
         arena.tasks.spawn(arena.clone().run_matcher());
         arena.every(HEAR_EVERY, "Ended sessions are not heard of", Arena::hear_of_ended_sessions);
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
+        arena.every(SWEEP_EVERY, "Old answers are not swept", Arena::sweep_answers);
+        arena.every(rooms::TEND_EVERY, "Rooms are not tended", Arena::tend_rooms);
         Ok(arena)
     }
 

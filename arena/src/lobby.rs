@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use crate::{
     Arena, Millis, Result, UserId,
     queue::{Matched, QueueStatus},
+    rooms::{RoomChat, RoomUpdate},
 };
 
 /// Pages that one person may have open; one more closes the oldest.
@@ -33,6 +34,10 @@ pub enum LobbyMessage {
     QueueUpdate(QueueUpdate),
     /// You are in a match: go there.
     Matched(Matched),
+    /// How your room is, or that you are in it no more.
+    RoomUpdate(RoomUpdate),
+    /// Something was said in your room.
+    Chat(RoomChat),
 }
 
 /// Somebody's place in the queue of a game.
@@ -110,7 +115,7 @@ impl Drop for LobbyChair {
 
 impl Arena {
     /// Takes a chair in the lobby. The first that it hears is how things are: the match that the
-    /// person is in, else their place in a queue, else how many wait in each.
+    /// person is in, else their place in a queue, else how many wait in each; then their room.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -118,6 +123,7 @@ impl Arena {
         let (id, messages) = self.lobby.seat(by);
         let chair = LobbyChair { arena: self.clone(), user: by, id, messages };
         self.keep_place(by).await?;
+        self.keep_in_room(by).await?;
         for look in 1..=LOOKS_MAX {
             let mark = self.lobby.mark();
             let state = self.lobby_state(by).await?;
@@ -141,7 +147,8 @@ impl Arena {
         for game in Kind::ALL {
             match self.whereabouts(user, game).await? {
                 QueueStatus::Matched(matched) => {
-                    return Ok(VecDeque::from([LobbyMessage::Matched(matched)]));
+                    state = VecDeque::from([LobbyMessage::Matched(matched)]);
+                    break;
                 }
                 status @ QueueStatus::Waiting { .. } => {
                     state.push_front(LobbyMessage::of(game, status));
@@ -150,6 +157,11 @@ impl Arena {
                     state.push_back(LobbyMessage::of(game, status))
                 }
             }
+        }
+        if let Some(room) = self.room_of(user).await? {
+            let (code, parting) = (room.code.clone(), None);
+            let update = RoomUpdate { code, room: Some(Box::new(room)), parting };
+            state.push_back(LobbyMessage::RoomUpdate(update));
         }
         Ok(state)
     }

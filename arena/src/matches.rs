@@ -24,10 +24,12 @@ use utoipa::ToSchema;
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Pass, PublicUser, Result, UserId, Why, computers,
     db::{Turns, on, on_both},
+    ids::RoomId,
     journal,
     queue::Side,
     ratings::{Rating, RatingRows, Score},
     replays::{self, Replay},
+    rooms::{AfterMatch, RoomRows},
 };
 
 /// How many matches a list of live ones shows.
@@ -58,6 +60,8 @@ pub struct MatchInfo {
     /// What was set for it.
     #[schema(value_type = Object)]
     pub options: Value,
+    /// Whether it is played for ratings.
+    pub rated: bool,
 }
 
 /// Somebody's seat in a match.
@@ -149,6 +153,8 @@ struct Opened {
     /// By seat.
     users: Vec<UserId>,
     created_at: Moment,
+    /// The room that plays it.
+    room: Option<RoomId>,
 }
 
 /// What it takes to run a match.
@@ -222,7 +228,8 @@ impl Arena {
         found.pop().ok_or_else(|| Error::not_found("there is no such match"))
     }
 
-    /// Matches that can be watched now, the newest first; of one game, or of all.
+    /// Matches that can be watched now, the newest first; of one game, or of all. Those of private
+    /// rooms are left out.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -231,6 +238,8 @@ impl Arena {
             "{ROWS} where m.id in (
                  select id from matches
                  where status <> 'finished' and ($1 is null or game = $1)
+                   and id not in (select match_id from rooms
+                                  where private = true and match_id is not null)
                  order by created_at desc limit {LISTED_MAX}
              ) order by m.created_at desc, m.id, p.seat"
         );
@@ -399,12 +408,12 @@ impl Arena {
         } else {
             let entries = journal::parse::<G>(&entries)?;
             let age = u64::try_from(self.clock.now() - opened.created_at.0).unwrap_or_default();
-            live::reopen::<G>(setup, entries, age)
+            live::heavy(|| live::reopen::<G>(setup, entries, age))
                 .map_err(|bad| anyhow::anyhow!("the journal of match {id}: {bad:?}"))?
         };
         for (&user, seat) in opened.users.iter().zip((0..).map(Seat)) {
             if let Some(level) = computers::level(user) {
-                self.players.spawn(self.sit_computer(handle.clone(), seat, level));
+                self.players.spawn(self.sit_computer(handle.clone(), opened.game, seat, level));
             }
         }
         let running = Running { handle, users: opened.users.clone() };
@@ -432,13 +441,14 @@ impl Arena {
     fn sit_computer(
         &self,
         handle: Handle,
+        game: Kind,
         seat: Seat,
         level: Level,
     ) -> impl Future<Output = ()> + use<> {
         let closing = self.closing.clone();
         let play = async move {
             if let Ok(Ok(chair)) = handle.sit(Some(seat), None).await {
-                live::computer::play(chair, level, rand::random).await;
+                live::computer::play(chair, game, level, rand::random::<f64>).await;
             }
         };
         async move {
@@ -457,6 +467,9 @@ impl Arena {
             let ending = Ending::CalledOff(&ready);
             table.attend(self.settle_surely(opened, &outcome, &ending)).await;
             table.announce(outcome, None);
+            if opened.room.is_some() {
+                return;
+            }
             for (&user, _) in opened.users.iter().zip(ready).filter(|(_, ready)| *ready) {
                 // Ahead of whoever came while they were being matched.
                 let queued = Box::pin(self.requeue(user, opened.game, opened.created_at.0)).await;
@@ -487,7 +500,8 @@ impl Arena {
         }
     }
 
-    /// Makes and opens the rematch of a match, sides changed.
+    /// Makes and opens the rematch of a match, sides changed. It is the next match of the room that
+    /// played the first, if nothing has changed in there.
     async fn rematch(&self, of: &Opened) -> Result<MatchId> {
         let players: Vec<UserId> = of.users.iter().rev().copied().collect();
         let new = NewMatch {
@@ -498,14 +512,25 @@ impl Arena {
             rematch_of: Some(of.id),
         };
         let now = self.clock.now();
-        let id = on!(self.db, pool => {
+        let (id, room) = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&of.people()).await?;
+            let room = match of.room {
+                Some(room) => tx.hold_room(room).await?,
+                None => None,
+            };
+            let mut room = room.filter(|it| it.plays_again(of.id, &players, &of.options));
             let id = tx.insert_match(&new, now).await?;
+            if let Some(room) = &mut room {
+                let before = room.clone();
+                room.begin(id);
+                tx.save_room(&before, room).await?;
+            }
             tx.commit().await.inspect_err(|_| self.open_if_made(id))?;
-            id
+            (id, room)
         });
         self.open_match(id).await;
+        self.tell_after_match(room);
         Ok(id)
     }
 
@@ -562,13 +587,27 @@ impl Arena {
         ending: &Ending<'_>,
     ) -> Result<Option<Vec<RatingChange>>> {
         let now = self.clock.now();
-        let ratings = on!(self.db, pool => {
+        let (ratings, room) = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             let ratings = tx.settle_match(opened, outcome, ending, now).await?;
+            // Last, since a room is held after the turns of its people are taken.
+            let room = match opened.room {
+                Some(room) => tx.end_in_room(room, opened.id, &opened.users, outcome).await?,
+                None => None,
+            };
             tx.commit().await?;
-            ratings
+            (ratings, room)
         });
+        self.tell_after_match(room);
         Ok(ratings)
+    }
+
+    /// Settles a match as if it had been played.
+    #[cfg(test)]
+    pub(crate) async fn settle_played(&self, id: MatchId, outcome: &Outcome) -> Result<()> {
+        let stored = self.read(id).await?;
+        let opened = stored.map(|it| it.opened).ok_or_else(|| Error::not_found("no match"))?;
+        self.settle(&opened, outcome, &Ending::Played).await.map(drop)
     }
 
     async fn match_rows(&self, id: MatchId) -> Result<Vec<Row>> {
@@ -600,7 +639,10 @@ impl Arena {
         let Some(first) = rows.first() else { return Ok(None) };
         let game = kind(&first.game)?;
         let players = self.players_of(id).await?;
-        let entries = on!(self.db, pool => pool.acquire().await?.entries(id).await)?;
+        let (entries, room) = on!(self.db, pool => {
+            let mut connection = pool.acquire().await?;
+            (connection.entries(id).await?, connection.room_playing(id).await?)
+        });
         let opened = Opened {
             id,
             game,
@@ -610,6 +652,7 @@ impl Arena {
             options: json(&first.options)?,
             users: rows.iter().map(|it| it.user.id).collect(),
             created_at: first.created_at,
+            room,
         };
         Ok(Some(Stored { opened, players, entries }))
     }
@@ -638,6 +681,7 @@ impl Arena {
                     winner: row.winner,
                     players: vec![player],
                     options: json(&row.options)?,
+                    rated: row.rated,
                 }),
             }
         }

@@ -9,7 +9,7 @@
 //! last page of a process closes, that process brings the end down to [`RETURN_WITHIN`], and
 //! another process where a page is still open pushes it up again.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, ops::RangeInclusive, time::Duration};
 
 use games::{Kind, Seat};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,7 @@ use crate::{
     matches::{MatchRows, NewMatch},
     pairing::{Entry, pairs},
     ratings::RatingRows,
+    rooms::{RoomRows, in_room},
 };
 
 /// How long an entry lasts that was made without a page in the lobby.
@@ -141,11 +142,18 @@ impl Queue {
     }
 }
 
+/// Whether the queue, which makes pairs, is for a game of so many seats.
+fn makes_pairs(seats: &RangeInclusive<u8>) -> bool {
+    seats.contains(&2)
+}
+
 /// What came of an attempt to enter.
 enum Entered {
     Waits,
     Plays,
     WaitsElsewhere,
+    /// Its code.
+    InRoom(Option<String>),
 }
 
 impl Arena {
@@ -153,19 +161,28 @@ impl Arena {
     /// to join again changes nothing; who is in a match is told which.
     ///
     /// # Errors
-    /// When they wait for another game, or `chat` is not the id of a chat.
+    /// When they wait for another game, or `chat` is not the id of a chat; `in_room`; `rooms_only`
+    /// for a game that two can't play.
     pub async fn queue_join(&self, by: UserId, game: Kind, chat: Option<String>) -> Result<Queued> {
+        if !makes_pairs(&game.seats()) {
+            let detail = "two can't play this game: open a room for it, or join one";
+            return Err(Error::conflict("rooms_only", detail));
+        }
         let chat = chat.as_deref();
         if chat.is_some_and(|it| it.len() > CHAT_BYTES_MAX || it.contains(char::is_control)) {
             return Err(Error::invalid("chat_id", format!("at most {CHAT_BYTES_MAX} characters")));
         }
         let now = self.clock.now();
         let life = if self.lobby.has(by) { PAGE_LEASE } else { LIFE };
-        if let Entered::WaitsElsewhere = self.enter(by, game, chat, now, life).await? {
-            return Err(Error::conflict(
-                "already_queued",
-                "you wait in the queue of another game: leave that one first",
-            ));
+        match self.enter(by, game, chat, now, life).await? {
+            Entered::Waits | Entered::Plays => {}
+            Entered::WaitsElsewhere => {
+                return Err(Error::conflict(
+                    "already_queued",
+                    "you wait in the queue of another game: leave that one first",
+                ));
+            }
+            Entered::InRoom(code) => return Err(in_room(code)),
         }
         self.pair_up(game).await?;
         let mark = self.lobby.mark();
@@ -556,6 +573,10 @@ on_both! { impl QueueRows {
         if self.plays(entry.user_id).await? {
             return Ok(Entered::Plays);
         }
+        if let Some(room) = self.room_of(entry.user_id).await? {
+            let code = self.read_room(room).await?.map(|it| it.code);
+            return Ok(Entered::InRoom(code));
+        }
         let entered = sqlx::query(
             "insert into queue_entries (user_id, game, chat_id, rating, joined_at, expires_at)
              values ($1, $2, $3, $4, $5, $6)
@@ -586,3 +607,14 @@ on_both! { impl QueueRows {
         Ok(taken.rows_affected())
     }
 } }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_is_for_games_that_two_can_play() {
+        assert!(makes_pairs(&(2..=2)) && makes_pairs(&(1..=4)) && makes_pairs(&(2..=6)));
+        assert!(!makes_pairs(&(3..=6)) && !makes_pairs(&(1..=1)));
+    }
+}

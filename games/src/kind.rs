@@ -6,7 +6,11 @@ use core::{fmt, ops::RangeInclusive, str::FromStr};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Game, pong::Pong};
+use crate::{
+    Game,
+    billiards::{Billiards, EightBall, Kolkhoz, NineBall, Pyramid},
+    pong::Pong,
+};
 
 /// Every game of the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -14,6 +18,14 @@ use crate::{Game, pong::Pong};
 pub enum Kind {
     /// Two paddles and a ball.
     Pong,
+    /// Call a ball and a pocket, clear a group, then the 8.
+    EightBall,
+    /// The lowest ball first, and the 9 wins.
+    NineBall,
+    /// Russian billiards: any ball strikes any.
+    Pyramid,
+    /// Pyramid for three to six.
+    Kolkhoz,
 }
 
 /// Names the type of a [`Kind`]'s game in an expression: `for_game!(kind, G => G::RULES)`.
@@ -25,18 +37,39 @@ macro_rules! for_game {
                 type $G = $crate::pong::Pong;
                 $body
             }
+            $crate::Kind::EightBall => {
+                type $G = $crate::billiards::Billiards<$crate::billiards::EightBall>;
+                $body
+            }
+            $crate::Kind::NineBall => {
+                type $G = $crate::billiards::Billiards<$crate::billiards::NineBall>;
+                $body
+            }
+            $crate::Kind::Pyramid => {
+                type $G = $crate::billiards::Billiards<$crate::billiards::Pyramid>;
+                $body
+            }
+            $crate::Kind::Kolkhoz => {
+                type $G = $crate::billiards::Billiards<$crate::billiards::Kolkhoz>;
+                $body
+            }
         }
     };
 }
 
 impl Kind {
     /// All of them, in the order that people see them.
-    pub const ALL: [Kind; 1] = [Kind::Pong];
+    pub const ALL: [Kind; 5] =
+        [Kind::Pong, Kind::EightBall, Kind::NineBall, Kind::Pyramid, Kind::Kolkhoz];
 
     /// Its word in addresses, commands, SQL and JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Kind::Pong => "pong",
+            Kind::EightBall => "eight_ball",
+            Kind::NineBall => "nine_ball",
+            Kind::Pyramid => "pyramid",
+            Kind::Kolkhoz => "kolkhoz",
         }
     }
 
@@ -75,7 +108,9 @@ impl Kind {
     /// Whether its matches change ratings.
     pub const fn rated(self) -> bool {
         match self {
-            Kind::Pong => true,
+            Kind::Pong | Kind::EightBall | Kind::NineBall | Kind::Pyramid => true,
+            // Ratings are between two.
+            Kind::Kolkhoz => false,
         }
     }
 }
@@ -93,7 +128,9 @@ pub struct NoSuchGame;
 impl FromStr for Kind {
     type Err = NoSuchGame;
 
+    /// The kind of that [name](Kind::name); `billiards` is what people call 8-ball.
     fn from_str(name: &str) -> Result<Kind, NoSuchGame> {
+        let name = if name == "billiards" { Kind::EightBall.name() } else { name };
         Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or(NoSuchGame)
     }
 }
@@ -102,4 +139,8 @@ impl FromStr for Kind {
 const _: fn() = || {
     fn is_game<G: Game>() {}
     is_game::<Pong>();
+    is_game::<Billiards<EightBall>>();
+    is_game::<Billiards<NineBall>>();
+    is_game::<Billiards<Pyramid>>();
+    is_game::<Billiards<Kolkhoz>>();
 };

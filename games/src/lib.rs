@@ -9,6 +9,7 @@
 
 extern crate alloc;
 
+pub mod billiards;
 mod game;
 pub mod journal;
 mod kind;

@@ -21,7 +21,7 @@ impl Seed {
 
 /// A stream of luck.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Luck(ChaCha8Rng);
+pub struct Luck(ChaCha8Rng);
 
 impl Luck {
     /// A number from 0 to just under 1, in steps of 2⁻⁵³.
@@ -32,5 +32,17 @@ impl Luck {
     /// Heads or tails.
     pub(crate) fn coin(&mut self) -> bool {
         self.0.next_u32() & 1 == 1
+    }
+
+    /// A number below `n`, which is not 0, each as likely as the others to within `n` in 2⁶⁴.
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        ((u128::from(self.0.next_u64()) * n as u128) >> 64) as usize
+    }
+
+    /// Puts things in an order of which each is as likely as the others.
+    pub(crate) fn shuffle<T>(&mut self, things: &mut [T]) {
+        for last in (1..things.len()).rev() {
+            things.swap(last, self.below(last + 1));
+        }
     }
 }

@@ -14,6 +14,7 @@ use games::{
 use serde::Serialize;
 use serde_json::Value;
 use tokio::{
+    runtime::{self, RuntimeFlavor},
     sync::mpsc,
     time::{Instant, Sleep, sleep_until},
 };
@@ -394,7 +395,12 @@ impl<G: Game> Match<G> {
         let over = table.game().outcome().is_some();
         let entry = text(&input);
         let mut told = Vec::new();
-        let entered = table.enter(at, input, &mut |at, cause, out| told.push((at, cause, out)))?;
+        let mut tell = |at, cause, out| told.push((at, cause, out));
+        // A decision may take a game long to think through; a paddle's move never does.
+        let entered = match (G::PACE, &input) {
+            (Pace::WriteFirst, Input::Act(..)) => heavy(|| table.enter(at, input, &mut tell)),
+            _ => table.enter(at, input, &mut tell),
+        }?;
         if !over {
             self.journal.push(at, entry);
         }
@@ -760,6 +766,16 @@ impl SeatNow {
             (true, true) => PlayerStatus::Ready,
             (true, false) => PlayerStatus::Joined,
         }
+    }
+}
+
+/// Does what may take a millisecond or more where it keeps no other task waiting: this worker's
+/// other tasks are handed to another thread meanwhile.
+pub fn heavy<T>(work: impl FnOnce() -> T) -> T {
+    match runtime::Handle::try_current().map(|it| it.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        // There is one thread, or no runtime: nobody to hand them to.
+        _ => work(),
     }
 }
 

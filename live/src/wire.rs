@@ -402,18 +402,26 @@ impl Says {
     }
 
     fn chat(text: &str) -> Result<Says, String> {
-        // Marks that turn the direction of what follows could turn the rest of the page.
-        let turns = |it: char| matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        let text = text.replace(turns, "");
-        let text = text.trim();
-        if text.is_empty() || text.chars().count() > CHAT_CHARS_MAX {
-            return Err(format!("text must have 1 to {CHAT_CHARS_MAX} characters"));
-        }
-        if text.chars().any(char::is_control) {
-            return Err("text must be one line without control characters".to_owned());
-        }
-        Ok(Says::Chat(text.to_owned()))
+        chat_text(text).map(Says::Chat)
     }
+}
+
+/// What somebody wrote to others, as they may see it: one line of plain text.
+///
+/// # Errors
+/// When it is empty, too long, or has control characters.
+pub fn chat_text(text: &str) -> Result<String, String> {
+    // Marks that turn the direction of what follows could turn the rest of the page.
+    let turns = |it: char| matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let text = text.replace(turns, "");
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > CHAT_CHARS_MAX {
+        return Err(format!("text must have 1 to {CHAT_CHARS_MAX} characters"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err("text must be one line without control characters".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn only<T: serde::de::DeserializeOwned>(fields: Map<String, Value>) -> Result<T, String> {

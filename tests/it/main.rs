@@ -7,6 +7,7 @@
 )]
 
 mod auth;
+mod billiards;
 mod border;
 mod config;
 mod crash;
@@ -14,6 +15,7 @@ mod forged;
 mod play;
 mod refusals;
 mod rest;
+mod rooms;
 mod sockets;
 mod support;
 mod telegram;

@@ -252,12 +252,14 @@ async fn the_computer_plays_anyone_unrated() {
         (json!({"game": "pong"}), "opponent"),
         (json!({"game": "pong", "opponent": "god"}), "opponent"),
         (json!({"game": "pong", "opponent": "computer", "level": "impossible"}), "level"),
-        (json!({"game": "pong", "opponent": "computer", "options": {"points": 99}}), "options"),
         (json!({"game": "pong", "opponent": "computer", "rated": true}), "rated"),
     ] {
         let answer = ann.post("/api/matches", body).await;
         assert_eq!(answer.refuses(422, "invalid").body["errors"][0]["field"], field);
     }
+    let options = json!({"game": "pong", "opponent": "computer", "options": {"points": 99}});
+    let answer = ann.post("/api/matches", options).await;
+    assert_eq!(answer.refuses(422, "bad_options").body["errors"][0]["field"], "options.points");
     let body = json!({"game": "pong", "opponent": "computer", "level": "hard"});
     let made = ann.post("/api/matches", body.clone()).await.is(201).body.clone();
     let id = made["id"].as_str().unwrap();

@@ -36,6 +36,8 @@ pub(crate) fn router() -> Router {
         .route("/practice/{game}", get(page))
         .route("/shots", get(page))
         .route("/shots/{id}", get(page))
+        .route("/rooms", get(page))
+        .route("/rooms/{code}", get(page))
         .route("/me", get(page))
         .route("/users/{id}", get(page))
         .route("/top", get(page))

@@ -24,6 +24,8 @@ async fn every_screen_has_its_page() {
         "/practice/pyramid",
         "/shots",
         "/shots/draw",
+        "/rooms",
+        "/rooms/KWBTRM",
         "/me",
         "/users/0123456789a",
         "/top",

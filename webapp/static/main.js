@@ -17,6 +17,8 @@ import { me as mine, user } from "./screens/profile.js";
 import { practice } from "./screens/practice.js";
 import { queue } from "./screens/queue.js";
 import { replay } from "./screens/replay.js";
+import { room } from "./screens/room.js";
+import { rooms } from "./screens/rooms.js";
 import { shots } from "./screens/shots.js";
 import { sign } from "./screens/sign.js";
 import { top } from "./screens/top.js";
@@ -31,10 +33,11 @@ import { top } from "./screens/top.js";
  */
 
 /** @type {Record<Place["screen"], Screen>} */
-const SCREENS = { home, queue, match, replay, practice, shots, me: mine, user, top, missing };
+const SCREENS = { home, queue, rooms, room, match, replay, practice, shots, me: mine, user, top, missing };
 /** @type {Record<Place["screen"], Word>} */
 const TITLES = {
-    home: "games", queue: "looking", match: "match", replay: "replay", practice: "practice", shots: "shots", me: "me", user: "player",
+    home: "games", queue: "looking", rooms: "rooms", room: "room", match: "match", replay: "replay",
+    practice: "practice", shots: "shots", me: "me", user: "player",
     top: "top", missing: "nowhere",
 };
 /** What anyone may look at who has the link. @type {ReadonlySet<Place["screen"]>} */
@@ -42,6 +45,7 @@ const OPEN = new Set(["match", "replay", "shots"]);
 /** The places at the bottom, and the screens that belong to them. */
 const TABS = /** @type {const} */ ([
     { path: "/", word: "play", screens: ["home", "queue"] },
+    { path: "/rooms", word: "rooms", screens: ["rooms", "room"] },
     { path: "/top", word: "top", screens: ["top", "user"] },
     { path: "/me", word: "me", screens: ["me"] },
 ]);

@@ -25,6 +25,16 @@ export type FromLobby = S["LobbyMessage"];
 export type QueueUpdate = Extract<FromLobby, { type: "queue_update" }>;
 export type Matched = Extract<FromLobby, { type: "matched" }>;
 
+export type Rooms = S["Rooms"];
+export type ListedRoom = S["ListedRoom"];
+export type RoomView = S["RoomView"];
+export type RoomInfo = S["RoomInfo"];
+export type RoomMember = S["RoomMember"];
+export type RoomScore = S["RoomScore"];
+export type RoomLine = S["RoomLine"];
+export type Parting = S["Parting"];
+export type Me = S["Me"];
+
 export type GameState = S["GameState"];
 export type SeatState = S["SeatState"];
 export type Level = S["Level"];

@@ -7,6 +7,7 @@ import { Clock } from "../static/lib/clock.js";
 import { html } from "../static/lib/html.js";
 import { hear } from "../static/lib/match.js";
 import { Outbox } from "../static/lib/outbox.js";
+import { linked, place } from "../static/lib/router.js";
 import { clock, preferred, signed } from "../static/lib/words.js";
 import en from "../static/i18n/en.js";
 import ru from "../static/i18n/ru.js";
@@ -20,6 +21,17 @@ test("what people write is never markup", () => {
 
 test("false is nothing, but in an attribute it is said", () => {
     assert.equal(html`<b aria-pressed="${false}">${false}</b>`.text, '<b aria-pressed="false"></b>');
+});
+
+test("links of Telegram's lead to their places", () => {
+    assert.equal(linked("room_KWBTRM"), "/rooms/KWBTRM");
+    assert.equal(linked("m_4fQ9zKx02Lb"), "/match/4fQ9zKx02Lb");
+    for (const start of ["", "room_", "room_KW", "room_KWBTRMX", "x_KWBTRM", "room_../me"]) {
+        assert.equal(linked(start), null, start);
+    }
+    assert.deepEqual(place("/rooms"), { screen: "rooms", id: "" });
+    assert.deepEqual(place("/rooms/kwbtrm"), { screen: "room", id: "kwbtrm" });
+    assert.equal(place("/rooms/kwbtrm/x").screen, "missing");
 });
 
 test("every language has every word, with the same values", () => {

@@ -12,6 +12,7 @@ mod chaos;
 mod child;
 mod folder;
 mod services;
+mod shots;
 mod simulate;
 mod telegram;
 mod test;
@@ -35,6 +36,8 @@ enum Task {
     Simulate(simulate::Options),
     /// Serve a page that frames the app as Telegram does, for development.
     Telegram(telegram::Options),
+    /// Print random shots of billiards and where their balls are, for the browser's tests.
+    Shots(shots::Options),
 }
 
 #[tokio::main]
@@ -65,6 +68,10 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Chaos(options) => chaos::run(options).await,
         Task::Simulate(options) => simulate::run(options).await,
         Task::Telegram(options) => telegram::run(options).await,
+        Task::Shots(options) => {
+            shots::run(&options);
+            Ok(())
+        }
     }
 }
 

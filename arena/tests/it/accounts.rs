@@ -42,7 +42,7 @@ both! {
         };
         let refused = refused(test.arena.register(wrong, &device()).await);
         assert_eq!((refused.why, refused.code), (Why::Invalid, "invalid"));
-        let fields: Vec<_> = refused.fields.iter().map(|it| it.field).collect();
+        let fields: Vec<_> = refused.fields.iter().map(|it| &*it.field).collect();
         assert_eq!(fields, ["username", "password", "email"]);
         assert_eq!(test.count("select count(*) from users where created_at > 0").await, 0);
     }
@@ -225,7 +225,7 @@ both! {
 
         for name in ["", "  ", "\u{200b}\u{202e}", &"a".repeat(33)] {
             let wrong = refused(test.arena.update_me(ann.id, None, Some(name.to_owned())).await);
-            assert_eq!((wrong.why, wrong.fields[0].field), (Why::Invalid, "display_name"));
+            assert_eq!((wrong.why, &*wrong.fields[0].field), (Why::Invalid, "display_name"));
         }
         let nobody = refused(test.arena.update_me(UserId(99), Some(Language::En), None).await);
         assert_eq!(nobody.why, Why::NotFound);

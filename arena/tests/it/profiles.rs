@@ -110,7 +110,7 @@ both! {
         assert_eq!((page.items.len(), page.next_cursor), (3, None));
         for cursor in ["", "x", "' or 1=1 --", "AAAAAAAAAAAAAAAAAAAAAAAA", &"A".repeat(100_000)] {
             let wrong = refused(test.arena.history(ann.id, Some(cursor), None).await);
-            assert_eq!((wrong.why, wrong.fields[0].field), (Why::Invalid, "cursor"));
+            assert_eq!((wrong.why, &*wrong.fields[0].field), (Why::Invalid, "cursor"));
         }
     }
 

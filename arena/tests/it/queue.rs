@@ -337,7 +337,7 @@ both! {
         for chat in ["\0", "a\nb", &"1".repeat(65)] {
             let answer = test.arena.queue_join(ann.id, Pong, Some(chat.to_owned())).await;
             let refused = refused(answer);
-            assert_eq!((refused.why, refused.fields[0].field), (Why::Invalid, "chat_id"));
+            assert_eq!((refused.why, &*refused.fields[0].field), (Why::Invalid, "chat_id"));
         }
         check_rows(test, 0, 0).await;
         test.arena.queue_join(ann.id, Pong, Some("-1001234567890".to_owned())).await.unwrap();

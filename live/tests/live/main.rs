@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing there has failed")]
 
+mod computers;
 mod play;
 mod resume;
+mod seats;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use games::{Outcome, Seat, Seed, pong::Pong};
+use games::{Game, Outcome, Seat, Seed, pong::Pong};
 use live::{
     Chair, Gathered, Handle, Journal, Line, Match, Setup,
     wire::{Message, Player, PlayerUser, RatingChange},
@@ -32,7 +32,13 @@ pub(crate) fn setup(seq: u64) -> (Setup, mpsc::Receiver<Line>) {
 }
 
 pub(crate) fn open() -> (Handle, Match<Pong>) {
+    open_with(json!({ "points": 3 }), &["ann", "bob"])
+}
+
+pub(crate) fn open_with<G: Game>(options: Value, names: &[&str]) -> (Handle, Match<G>) {
     let (setup, mut lines) = setup(0);
+    let players = names.iter().map(|it| player(it)).collect();
+    let setup = Setup { options, players, ..setup };
     // A writer that is always up to date.
     tokio::spawn(async move {
         while let Some(line) = lines.recv().await {
@@ -43,13 +49,14 @@ pub(crate) fn open() -> (Handle, Match<Pong>) {
 }
 
 /// Runs a match as the arena does, without a database.
-pub(crate) fn run(mut table: Match<Pong>) -> JoinHandle<Option<Outcome>> {
+pub(crate) fn run<G: Game>(mut table: Match<G>) -> JoinHandle<Option<Outcome>> {
     tokio::spawn(async move {
         if let Gathered::CalledOff { .. } = table.gather().await {
             table.announce(table.called_off(), None);
             return None;
         }
         let outcome = table.play().await;
+        table.written().await;
         table.attend(time::sleep(Duration::from_millis(5))).await;
         let change =
             |seat| RatingChange { seat: Seat(seat), before: 1500, after: 1600, provisional: true };

@@ -119,16 +119,18 @@ function begin(answer) {
  * @param {"GET" | "POST" | "PATCH"} method
  * @param {string} path
  * @param {object} [body]
+ * @param {string} [key] asked again with the same one, it is done once
  * @returns {Promise<T>}
  */
-export async function call(method, path, body) {
+export async function call(method, path, body, key) {
+    const once = /** @type {Record<string, string>} */ (key ? { "Idempotency-Key": key } : {});
     if (session && performance.now() > session.until) await renewOrLeave();
     try {
-        return /** @type {T} */ (await request(method, path, body, bearer()));
+        return /** @type {T} */ (await request(method, path, body, { ...bearer(), ...once }));
     } catch (error) {
         if (!(error instanceof Refusal) || error.status !== 401) throw error;
         await renewOrLeave();
-        return /** @type {T} */ (await request(method, path, body, bearer()));
+        return /** @type {T} */ (await request(method, path, body, { ...bearer(), ...once }));
     }
 }
 

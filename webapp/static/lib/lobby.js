@@ -2,13 +2,17 @@
 
 import { Line } from "./socket.js";
 
-/** @import { FromLobby, Matched, QueueUpdate } from "../types.d.ts" */
+/** @import { FromLobby, Matched, Parting, QueueUpdate, RoomInfo, RoomLine } from "../types.d.ts" */
 /** @import { LineState } from "./socket.js" */
 
 const PING_EVERY_MS = 15_000;
+/** As many as the server keeps. */
+const LINES_MAX = 50;
 
 /** @type {Line | null} */
 let line = null;
+/** Whether nothing was heard of my room since the line was opened. */
+let awaited = false;
 /** @type {Set<() => void>} */
 const listeners = new Set();
 
@@ -19,6 +23,14 @@ export const lobby = {
     queues: new Map(),
     /** The match that I am in. @type {Matched | null} */
     matched: null,
+    /** The room that I am in. @type {RoomInfo | null} */
+    room: null,
+    /** The room that I was in last, and why no more. @type {{ code: string, why: Parting } | null} */
+    parted: null,
+    /** How often the line was opened and my room heard of: what was said meanwhile is to be asked for. */
+    opened: 0,
+    /** What was said in my room lately. @type {readonly RoomLine[]} */
+    lines: [],
 
     open() {
         line ??= new Line({
@@ -27,6 +39,7 @@ export const lobby = {
             hear,
             tell(state) {
                 lobby.state = state;
+                if (state === "online") awaited = true;
                 changed();
             },
         });
@@ -39,7 +52,27 @@ export const lobby = {
         lobby.state = "connecting";
         lobby.queues.clear();
         lobby.matched = null;
+        lobby.room = null;
+        lobby.parted = null;
+        lobby.lines = [];
     },
+
+    /**
+     * My room, as the server answered it. @param {RoomInfo} room @param {readonly RoomLine[]} [chat]
+     */
+    found(room, chat = []) {
+        settle(room);
+        recall(chat);
+        changed();
+    },
+
+    /** Says something in my room. @param {string} text */
+    say(text) {
+        return lobby.room !== null && line !== null && line.send({ type: "chat", room: lobby.room.code, text });
+    },
+
+    /** Called with what was refused of what I said. @type {(code: string) => void} */
+    refused: () => {},
 
     /**
      * @param {() => void} hear called whenever something of the above has changed
@@ -61,10 +94,44 @@ function hear(message) {
         for (const queue of lobby.queues.values()) {
             if (queue.status === "waiting") lobby.queues.delete(queue.game);
         }
+    } else if (message.type === "room_update") {
+        if (message.room) {
+            settle(message.room);
+            if (awaited) lobby.opened += 1;
+            awaited = false;
+        } else part(message.code, message.parting ?? "left");
+    } else if (message.type === "chat") {
+        if (message.room !== lobby.room?.code) return;
+        recall([message]);
     } else {
+        const { type, code } = /** @type {{ type: string, code: string }} */ (message);
+        if (type === "error") lobby.refused(code);
         return;
     }
     changed();
+}
+
+/** Of two states of a room, the newer holds. @param {RoomInfo} room */
+function settle(room) {
+    const isSame = lobby.room?.code === room.code;
+    if (isSame && lobby.room && lobby.room.revision > room.revision) return;
+    if (!isSame) lobby.lines = [];
+    lobby.room = room;
+    lobby.parted = null;
+}
+
+/** @param {string} code @param {Parting} why */
+function part(code, why) {
+    if (lobby.room?.code !== code) return;
+    lobby.room = null;
+    lobby.lines = [];
+    lobby.parted = { code, why };
+}
+
+/** Lines may come twice, and late. @param {readonly RoomLine[]} lines */
+function recall(lines) {
+    const all = new Map([...lobby.lines, ...lines].map(({ user, at, text }) => [user.id + at, { user, at, text }]));
+    lobby.lines = [...all.values()].sort((a, b) => a.at.localeCompare(b.at)).slice(-LINES_MAX);
 }
 
 function changed() {

@@ -12,6 +12,9 @@ const TOAST_MS = 4_000;
 const FINAL = new Set([403, 404, 409, 410]);
 const ICONS = {
     play: html`<path d="M8 5.5v13l11-6.5z"/>`,
+    rooms: html`<path d="M4 20h16M6.500 20V4.500h11V20M14 12.500v.5"/>`,
+    chair: html`<path d="M7 4v9h10V4M7 13l-1 7M17 13l1 7M7 9h10"/>`,
+    more: html`<path d="M6 12h.01M12 12h.01M18 12h.01"/>`,
     top: html`<path d="M5 20v-7h4v7M10 20V6h4v14M15 20v-4.500h4V20"/>`,
     me: html`<circle cx="12" cy="8" r="4"/><path d="M4.500 20.500c1-4.500 4-6 7.500-6s6.500 1.500 7.500 6"/>`,
     sound: html`<path d="M4 9.500v5h3.500l4.500 4v-13l-4.500 4zM15.500 9a4.200 4.200 0 0 1 0 6M18 6.500a8 8 0 0 1 0 11"/>`,

@@ -1,6 +1,6 @@
 // From addresses to screens, without loading the page again.
 
-/** @typedef {"home" | "queue" | "match" | "replay" | "practice" | "shots" | "me" | "user" | "top" | "missing"} ScreenName */
+/** @typedef {"home" | "queue" | "rooms" | "room" | "match" | "replay" | "practice" | "shots" | "me" | "user" | "top" | "missing"} ScreenName */
 /** @typedef {{ screen: ScreenName, id: string }} Place `id` is the variable part of the address */
 
 /** @type {[RegExp, ScreenName][]} */
@@ -11,13 +11,15 @@ const PLACES = [
     [/^\/replay\/([0-9A-Za-z]{11})$/, "replay"],
     [/^\/practice\/([a-z_]{1,32})$/, "practice"],
     [/^\/shots(?:\/([a-z0-9_]{1,64}))?$/, "shots"],
+    [/^\/rooms()$/, "rooms"],
+    [/^\/rooms\/([A-Za-z]{6})$/, "room"],
     [/^\/me()$/, "me"],
     [/^\/users\/([0-9A-Za-z]{11})$/, "user"],
     [/^\/top()$/, "top"],
 ];
 
-/** What a link of Telegram's may ask for: `m_<match>`, `r_<match>`, `q_<game>`, `u_<user>`. */
-const LINKS = { m: "/match/", r: "/replay/", q: "/queue/", u: "/users/" };
+/** What a link of Telegram's may ask for: `m_<match>`, `r_<match>`, `q_<game>`, `u_<user>`, `room_<code>`. */
+const LINKS = { m: "/match/", r: "/replay/", q: "/queue/", u: "/users/", room: "/rooms/" };
 
 /** In the browser's history: there is a place of ours before this one. */
 const INSIDE = "inside";
@@ -39,7 +41,7 @@ export function place(path = location.pathname) {
 
 /** Where a Telegram link leads; null when it doesn't say. @param {string} start */
 export function linked(start) {
-    const [, kind, id] = /^([mrqu])_(\w+)$/.exec(start) ?? [];
+    const [, kind, id] = /^([mrqu]|room)_(\w+)$/.exec(start) ?? [];
     if (!kind || !id) return null;
     const path = LINKS[/** @type {keyof LINKS} */ (kind)] + id;
     return place(path).screen === "missing" ? null : path;

@@ -108,6 +108,10 @@ export function home(root) {
             return html`<aside class="notice" data-key="match"><p>${t("in_match")}</p>
                 <a class="button" href="/match/${lobby.matched.match_id}" data-test="return-to-match">${t("return_to_match")}</a></aside>`;
         }
+        if (lobby.room) {
+            return html`<aside class="notice" data-key="room"><p>${t("in_room", { code: lobby.room.code })}</p>
+                <a class="button" href="/rooms/${lobby.room.code}" data-test="return-to-room">${t("return_to_match")}</a></aside>`;
+        }
         const waiting = [...lobby.queues.values()].find(({ status }) => status === "waiting");
         if (!waiting) return "";
         return html`<aside class="notice" data-key="queue"><p>${t("in_queue", { game: gameTitle(waiting.game) })}</p>
@@ -115,7 +119,7 @@ export function home(root) {
     }
 
     /** @param {Game} game @returns {Html} */
-    function card({ name, computer }) {
+    function card({ name, computer, seats }) {
         const game = playable[name];
         if (!game) return html``;
         const mine = stats?.games.find((it) => it.game === name);
@@ -125,7 +129,9 @@ export function home(root) {
             <div class="about"><h2>${t(game.title)}</h2><p class="hint">${t(game.about)}</p>
                 <p class="facts"><span data-test="rating-${name}"${mine ? "" : html` hidden`}>${mine ? rating(mine) : ""}</span>
                     <span data-test="waiting-${name}"${waiting === null ? html` hidden` : ""}>${waiting ? t("people_wait", { n: waiting }) : t("nobody_waits")}</span></p></div>
-            <div class="ways"><a class="button primary" href="/queue/${name}" data-test="join-${name}">${t("join_queue")}</a>
+            <div class="ways">${seats.min <= 2 && seats.max >= 2
+                ? html`<a class="button primary" href="/queue/${name}" data-test="join-${name}">${t("join_queue")}</a>`
+                : html`<a class="button primary" href="/rooms" data-test="rooms-${name}">${t("find_room")}</a>`}
                 ${computer ? html`<button data-do="computer" data-game="${name}" data-test="computer-${name}">${t("play_computer")}</button>` : ""}
                 ${game.practice ? html`<a class="button" href="/practice/${name}" data-test="practice-${name}">${t("practice")}</a>` : ""}</div>
         </article>`;

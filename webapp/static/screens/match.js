@@ -12,9 +12,9 @@ import { hasSound, setSound } from "../lib/sound.js";
 import { telegram } from "../lib/telegram.js";
 import { clock as minutes, t } from "../lib/words.js";
 import { games } from "../games/index.js";
-import { isUnrated, readyPanel, remembered, resultPanel, strip, timeAndLine } from "./match_parts.js";
+import { hasComputer, readyPanel, remembered, resultPanel, strip, timeAndLine } from "./match_parts.js";
 
-/** @import { FromMatch, History, MatchInfo } from "../types.d.ts" */
+/** @import { FromMatch, History, MatchInfo, Me } from "../types.d.ts" */
 /** @import { Match } from "../lib/match.js" */
 /** @import { LineState } from "../lib/socket.js" */
 /** @import { Stage } from "../games/index.js" */
@@ -26,17 +26,19 @@ const TIP_MS = 6_000;
 
 /** @type {import("../main.js").Screen} */
 export function match(root, id) {
-    const room = new Room(root, id);
-    return () => room.close();
+    const shown = new MatchScreen(root, id);
+    return () => shown.close();
 }
 
-class Room {
+class MatchScreen {
     #root;
     #id;
     /** @type {MatchInfo | null} */
     #info = null;
     /** @type {unknown} */
     #error = null;
+    /** The code of the room that plays it, where I am in that. @type {string | null} */
+    #home = null;
     /** @type {Match | null} */
     #match = null;
     /** @type {Line | null} */
@@ -66,6 +68,7 @@ class Room {
         this.#id = id;
         this.#off = act(root, {
             ready: () => this.#ready(),
+            room: () => void this.#goHome(),
             rematch: () => this.#rematch(),
             sound: () => {
                 setSound(!hasSound());
@@ -102,6 +105,7 @@ class Room {
         } catch (error) {
             this.#error = error;
         }
+        if (!this.#error) await this.#findHome();
         if (this.#closed) return;
         this.#show();
         const canvas = this.#root.querySelector("canvas");
@@ -128,6 +132,22 @@ class Room {
             hear: (message) => this.#hear(message),
             tell: (state, code) => this.#tell(state, code),
         });
+    }
+
+    /** Learns whether a room of mine plays it. Without an answer it is a match like any other. */
+    async #findHome() {
+        try {
+            /** @type {Me} */
+            const { room } = await call("GET", "/api/me");
+            const isOurs = room?.match_id === this.#id || room?.last_match_id === this.#id;
+            this.#home = isOurs ? (room?.code ?? null) : null;
+        } catch {
+            this.#home = null;
+        }
+    }
+
+    async #goHome() {
+        await go(`/rooms/${this.#home}`, { replace: true });
     }
 
     /** @param {LineState} state @param {number} code */
@@ -187,9 +207,9 @@ class Room {
 
     /** The match was made, has begun, or has ended. @param {Match | null} before */
     #turned(before) {
-        // Who asks for the computer is ready for it.
+        // Who asks for the computer is ready for it, and in a room one has said so already.
         const asks = this.#match?.status === "pending" && this.#match.you !== null;
-        if (asks && this.#match && isUnrated(this.#match)) this.#ready();
+        if (asks && this.#match && (this.#home || hasComputer(this.#match))) this.#ready();
         if (before && this.#match?.status === "active") this.#begunAt = this.#clock.now();
         const live = this.#match?.status === "active" && this.#match.you !== null;
         telegram.asksBeforeClosing(live);
@@ -238,8 +258,7 @@ class Room {
     async #ask() {
         const other = this.#match?.players.find(({ seat }) => seat !== this.#match?.you);
         const isCrowd = (this.#match?.players.length ?? 0) > 2;
-        const isFree = this.#match && isUnrated(this.#match);
-        const text = isCrowd ? "resign_text_crowd" : isFree ? "resign_text_unrated" : "resign_text";
+        const text = isCrowd ? "resign_text_crowd" : this.#info?.rated ? "resign_text" : "resign_text_unrated";
         const yes = await confirmed({
             title: t("resign_title"),
             text: t(text, { name: other ? named(other) : "" }),
@@ -254,6 +273,9 @@ class Room {
     /** The one thing to do now. @returns {Primary | null} */
     #primary() {
         const match = this.#match;
+        if (match?.status === "finished" && this.#home) {
+            return { do: "room", text: t("back_to_room"), press: () => void this.#goHome() };
+        }
         if (!match || match.you === null) return null;
         if (match.status === "pending") {
             const ready = this.#said.ready || match.players[match.you]?.ready;
@@ -262,7 +284,7 @@ class Room {
         if (match.status !== "finished" || this.#state === "ended") return null;
         if (match.outcome?.reason === "called_off") return null;
         if (this.#said.rematch || match.rematch.includes(match.you)) return null;
-        const text = isUnrated(match) ? t("play_again") : match.rematch.length ? t("accept_rematch") : t("offer_rematch");
+        const text = hasComputer(match) ? t("play_again") : match.rematch.length ? t("accept_rematch") : t("offer_rematch");
         return { do: "rematch", text, press: () => this.#rematch() };
     }
 
@@ -295,9 +317,9 @@ class Room {
                 <div class="banners">${this.#banners(now, replaced)}</div>
                 ${status === "loading" ? html`<div class="panel" data-key="loading">${loading()}</div>` : ""}
                 ${match?.status === "pending" && game
-                    ? readyPanel(match, { rules: game.rules(match.state), now, primary, ready: this.#said.ready }) : ""}
+                    ? readyPanel(match, { rules: game.rules(match.state), now, primary, ready: this.#said.ready, rated: info?.rated ?? true }) : ""}
                 ${match?.status === "finished"
-                    ? resultPanel(match, { id: this.#id, game: info?.game ?? "", primary, offered: this.#said.rematch, open: this.#state !== "ended" }) : ""}
+                    ? resultPanel(match, { id: this.#id, game: info?.game ?? "", primary, offered: this.#said.rematch, open: this.#state !== "ended", room: this.#home !== null, rated: info?.rated ?? true }) : ""}
             </div>
             <footer class="strip controls">
                 <button class="tool" data-do="sound" data-test="sound" aria-pressed="${hasSound()}">
@@ -322,7 +344,7 @@ class Room {
         const away = match?.players.find(({ waiting_until }) => waiting_until);
         if (match?.status !== "active") return "";
         const game = games[this.#info?.game ?? ""];
-        if (!away && game && isUnrated(match) && match.you !== null && now - this.#begunAt < TIP_MS) {
+        if (!away && game && hasComputer(match) && match.you !== null && now - this.#begunAt < TIP_MS) {
             return html`<p class="tip" data-key="tip" data-test="tip">${t(game.tip)}</p>`;
         }
         if (!away) return "";

@@ -65,11 +65,11 @@ function who(match, seat, { near, turn }) {
     const mine = match?.you === seat;
     return html`<div class="who${seat === near ? " near" : ""}" data-test="player-${seat}" data-turn="${seat === turn}">${player ? portrait(player) : ""}
         <div><p class="name"><span data-test="name-${seat}">${player ? shortly(player) : ""}</span>${player && match?.status === "active" ? weakness(player) : ""}</p>
-            <p class="hint"><span data-test="rating-${seat}">${player ? rated(player) : ""}</span>${mine ? html` · ${t("you")}` : ""}</p></div></div>`;
+            <p class="hint"><span data-test="rating-${seat}">${player ? strength(player) : ""}</span>${mine ? html` · ${t("you")}` : ""}</p></div></div>`;
 }
 
 /** How good somebody is: a computer has no rating, but a level. @param {Player} player */
-function rated({ computer, rating }) {
+function strength({ computer, rating }) {
     return computer ? t(`level_${computer}`) : String(rating);
 }
 
@@ -83,9 +83,9 @@ function weakness({ seat, weak, rtt }) {
 /**
  * Before the first serve.
  * @param {Match} match
- * @param {{ rules: string, now: number, primary: Primary | null, ready: boolean }} with_
+ * @param {{ rules: string, now: number, primary: Primary | null, ready: boolean, rated: boolean }} with_
  */
-export function readyPanel(match, { rules, now, primary, ready }) {
+export function readyPanel(match, { rules, now, primary, ready, rated }) {
     const other = match.players.find(({ seat }) => seat !== match.you);
     const rest = match.readyUntil === null ? null : Math.max(0, match.readyUntil - now + 999);
     const isCrowd = match.players.length > 2;
@@ -96,20 +96,20 @@ export function readyPanel(match, { rules, now, primary, ready }) {
                 <span class="name">${shortly(it)}</span>${chip(it, match.you, ready)}</li>`)}</ol>`
             : html`<div class="sides" data-key="sides">${match.players.map((it) => side(it, match.you, ready))}</div>`}
         <p class="hint">${rules}</p>
-        ${match.you !== null && isUnrated(match) ? html`<p class="hint" data-key="unrated" data-test="unrated">${t("unrated")}</p>` : ""}
+        ${match.you !== null && !rated ? html`<p class="hint" data-key="unrated" data-test="unrated">${t("unrated")}</p>` : ""}
         <p role="status">${text}</p>
         ${button(primary)}
         ${rest === null ? "" : html`<p class="hint" data-test="ready-countdown">${t("called_off_in", { time: clock(rest) })}</p>`}</div>`;
 }
 
-/** Against the computer no rating changes. @param {Match} match */
-export function isUnrated({ players }) {
+/** Whether somebody in it is a computer. @param {Match} match */
+export function hasComputer({ players }) {
     return players.some(({ computer }) => computer);
 }
 
 /** @param {Player} player @param {number | null} you @param {boolean} said */
 function side(player, you, said) {
-    return html`<div class="side">${portrait(player)}<p class="name">${shortly(player)}</p><p class="hint">${rated(player)}</p>
+    return html`<div class="side">${portrait(player)}<p class="name">${shortly(player)}</p><p class="hint">${strength(player)}</p>
         ${chip(player, you, said)}</div>`;
 }
 
@@ -122,9 +122,9 @@ function chip({ seat, ready }, you, said) {
 /**
  * After the last point.
  * @param {Match} match
- * @param {{ id: string, game: string, primary: Primary | null, offered: boolean, open: boolean }} with_
+ * @param {{ id: string, game: string, primary: Primary | null, offered: boolean, open: boolean, room: boolean, rated: boolean }} with_
  */
-export function resultPanel(match, { id, game, primary, offered, open }) {
+export function resultPanel(match, { id, game, primary, offered, open, room, rated }) {
     const { outcome, you } = match;
     const mine = you === null ? null : (match.players[you] ?? null);
     const other = match.players.find(({ seat }) => seat !== you) ?? null;
@@ -148,10 +148,10 @@ export function resultPanel(match, { id, game, primary, offered, open }) {
         ${isCalledOff ? "" : html`${isCrowd ? score : html`<p class="score" data-key="score" data-test="result-score">${score}</p>`}`}
         ${why ? html`<p class="hint" data-key="why" data-test="result-reason">${why}</p>` : ""}
         ${ratingChange(match)}
-        ${you !== null && !isCalledOff && isUnrated(match) ? html`<p class="hint" data-key="unrated" data-test="unrated">${t("unrated")}</p>` : ""}
+        ${you !== null && !isCalledOff && !rated ? html`<p class="hint" data-key="unrated" data-test="unrated">${t("unrated")}</p>` : ""}
         <p data-key="offer" data-test="rematch-status" role="status"${offer && open ? "" : html` hidden`}>${offer}</p>
         ${button(primary)}
-        ${you === null || isCrowd ? "" : html`<a class="button ${isCalledOff ? "primary" : "quiet"} wide" data-key="next" href="/queue/${game}" data-test="next-opponent">${t("next_opponent")}</a>`}
+        ${you === null || room || isCrowd ? "" : html`<a class="button ${isCalledOff ? "primary" : "quiet"} wide" data-key="next" href="/queue/${game}" data-test="next-opponent">${t("next_opponent")}</a>`}
         ${isCalledOff ? "" : html`<a class="button quiet wide" data-key="replay" href="/replay/${id}" data-test="watch-replay">${icon("replay")}${t("watch_replay")}</a>`}
         <a class="button quiet wide" data-key="home" href="/" data-test="to-home">${t("to_games")}</a></div>`;
 }

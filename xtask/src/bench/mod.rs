@@ -1,4 +1,5 @@
-//! `cargo xtask bench match`: how many live matches of Pong one core carries.
+//! `cargo xtask bench match`: how many live matches of Pong one core carries. (And `bench billiards`,
+//! see `billiards.rs`.)
 //!
 //! A release server on a new SQLite file runs on one core, all players on another, with real
 //! WebSockets over loopback between them. Players sign in as Telegram's users do, queue, get ready,
@@ -30,10 +31,12 @@ use self::{
 };
 use crate::{child, types};
 
+mod billiards;
 mod chair;
 mod clock;
 mod person;
 mod play;
+mod random;
 mod report;
 pub(crate) mod rest;
 pub(crate) mod server;
@@ -68,6 +71,8 @@ pub(crate) struct Options {
 enum Bench {
     /// Play live matches over real sockets, and search for the most that one core carries.
     Match(MatchOptions),
+    /// Compare the physics of billiards with a reference's, time breaks, and try random shots.
+    Billiards(billiards::Options),
 }
 
 #[derive(clap::Args)]
@@ -85,10 +90,13 @@ struct MatchOptions {
 
 /// `cargo xtask bench`.
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let Bench::Match(options) = options.what;
     if cfg!(debug_assertions) {
         return run_optimised().await;
     }
+    let options = match options.what {
+        Bench::Match(options) => options,
+        Bench::Billiards(options) => return billiards::run(&options),
+    };
     let binary = types::binary("artel")?;
     server::stay_on(PLAYERS_CORE)?;
     let measure = Duration::from_secs(options.seconds.max(1));

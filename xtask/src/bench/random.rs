@@ -1,0 +1,85 @@
+//! Random breaks and shots with every set of laws, watched for what must never be.
+
+use std::time::Instant;
+
+use games::billiards::physics::{
+    Laws,
+    check::{self, Worst},
+    simulate,
+};
+
+/// What is too much: a micrometre of overlap, a nanojoule of energy. The reference's laws set things
+/// that touch apart by a micrometre, several at once in a rack; so far may contacts and places be off.
+const OVERLAP: f64 = 1e-6;
+const GAINED: f64 = 1e-9;
+const OFF: f64 = 5e-5;
+const EVENTS: usize = 300;
+
+pub(super) fn run(shots: u32) {
+    for laws in Laws::ALL {
+        let (mut breaks, mut open) = (Seen::default(), Seen::default());
+        for number in 0..u64::from(shots) {
+            let random = check::random(number);
+            let start = Instant::now();
+            let shot =
+                simulate(&random.table, &random.spec, &random.balls, Some(&random.strike), &laws);
+            let seconds = start.elapsed().as_secs_f64();
+            let worst = check::watch(&shot, &random.table, &laws);
+            let seen = if random.is_break { &mut breaks } else { &mut open };
+            seen.add(number, worst, seconds);
+        }
+        breaks.print(&laws, "breaks");
+        open.print(&laws, "shots");
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    worst: Worst,
+    events: Vec<usize>,
+    seconds: f64,
+    bad: Vec<u64>,
+}
+
+impl Seen {
+    fn add(&mut self, number: u64, worst: Worst, seconds: f64) {
+        let bad = worst.overlap > OVERLAP
+            || worst.gained > GAINED
+            || worst.false_contact > OFF
+            || worst.jump > OFF
+            || worst.left > 0
+            || worst.moving > 0;
+        if bad {
+            self.bad.push(number);
+        }
+        self.events.push(worst.events);
+        self.seconds += seconds;
+        self.worst = self.worst.or(worst);
+    }
+
+    fn print(mut self, laws: &Laws, what: &str) {
+        let count = self.events.len();
+        if count == 0 {
+            return;
+        }
+        self.events.sort_unstable();
+        let at = |share: f64| self.events[((count - 1) as f64 * share) as usize];
+        let over = self.events.iter().filter(|events| **events > EVENTS).count();
+        let Worst { overlap, gained, false_contact, jump, left, moving, .. } = self.worst;
+        println!(
+            "{}: {count} {what}: {} bad; events {} median, {} of 99 %, {} most, {over} over {EVENTS}; \
+             overlap {overlap:.1e} m, energy gained {gained:.1e} J, false contact \
+             {false_contact:.1e} m, jump {jump:.1e} m, {left} left the table, {moving} never rest; \
+             {:.3} ms each",
+            laws.name,
+            self.bad.len(),
+            at(0.5),
+            at(0.99),
+            at(1.0),
+            self.seconds * 1e3 / count as f64,
+        );
+        if !self.bad.is_empty() {
+            println!("  bad: {:?}", &self.bad[..self.bad.len().min(20)]);
+        }
+    }
+}
