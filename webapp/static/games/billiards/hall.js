@@ -97,7 +97,9 @@ export class Hall {
         if (message.type === "error") return this.#refused(message.n ?? null, message.code);
         if (message.type === "gesture") {
             if (!this.#scene || message.seat === this.#scene.you) return;
-            this.#scene = scenes.aimed(this.#scene, message.seat, /** @type {Aim} */ (message.gesture), now);
+            // What a gesture leaves out comes as null.
+            const said = Object.entries(Object(message.gesture)).filter(([, value]) => value !== null);
+            this.#scene = scenes.aimed(this.#scene, message.seat, /** @type {Aim} */ (Object.fromEntries(said)), now);
             return;
         }
         const old = this.#scene;
