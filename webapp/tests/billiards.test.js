@@ -234,6 +234,14 @@ test("the shots to look at hang together", () => {
     }
 });
 
+test("cushions without pockets meet aslant", () => {
+    const corners = [[0, 0], [1.42, 0], [1.42, 2.84], [0, 2.84]];
+    const normals = [[0, 1], [-1, 0], [0, -1], [1, 0]];
+    const segments = corners.map((from, i) => ({ from, to: corners[(i + 1) % 4], normal: normals[i] }));
+    const cushions = cushionsOf({ width: 1.42, length: 2.84, segments, jaws: [], pockets: [] });
+    assert.deepEqual(cushions[0].nose, [[-0.04, -0.04], [0, 0], [1.42, 0], [1.46, -0.04]]);
+});
+
 test("every table's cushions are whole", () => {
     for (const table of Object.values(shots.tables)) {
         const cushions = cushionsOf(table);

@@ -16,8 +16,8 @@ import { pong } from "./pong/index.js";
  * @property {number} [near] whose side is the near one for who only watches
  * @property {((message: object) => number) | null} send sends it until it is acknowledged; its
  *     number. Null where nothing is played: a replay
- * @property {((message: object) => void) | null} show sends what is worth something only now: a gesture
- *     for the others to see
+ * @property {((gesture: object) => void) | null} show lets the others see what my hand does before it
+ *     acts: worth something only now, and never sent again
  * @property {(seat: number | null) => void} turns says whose turn it is, in a game that has turns
  */
 

@@ -25,11 +25,6 @@ export class Outbox {
         return numbered.n;
     }
 
-    /** Numbers it and sends it if that is possible now: never again. @param {{ type: string }} message */
-    show(message) {
-        this.#send({ ...message, n: ++this.#last });
-    }
-
     /** The server has dealt with all up to `n`. @param {number} n */
     acknowledged(n) {
         this.#last = Math.max(this.#last, n);

@@ -118,7 +118,7 @@ class MatchScreen {
             beside,
             clock: this.#clock,
             send: (message) => this.#outbox.post(/** @type {{ type: string }} */ (message)),
-            show: (message) => this.#outbox.show(/** @type {{ type: string }} */ (message)),
+            show: (gesture) => void this.#line?.send({ type: "gesture", ...gesture }),
             turns: (seat) => {
                 this.#turn = seat;
                 this.#show();

@@ -135,7 +135,7 @@ class Practice {
         /** @type {View} */
         const view = {
             ...this.#furniture, discipline: this.#discipline, balls: this.#balls, shot: null, turn: this.#turn(),
-            verdict: null, target: 0, next_rack_at: null, limits: LIMITS, length_max: 0,
+            verdict: null, target: 0, next_rack_at: null, limits: LIMITS, ends_at: Infinity,
             sheet: {
                 rack: 1, breaker: 0, order: [0], racks: [0], points: [0], totals: [0], shelves: [[]],
                 groups: [null], fouls: [0], gone: [], out: [false],

@@ -220,13 +220,13 @@ function clockwise(place, points) {
 
 /** The nap: short fibres along the table. @param {CanvasRenderingContext2D} ctx @param {number} density @param {boolean} upright */
 function napOf(ctx, density, upright) {
-    const size = 160;
+    const size = 256;
     const tile = canvasOf(size, size);
     const paint = tile.getContext("2d");
     if (!paint) return "transparent";
     const random = dice(23);
-    for (let i = 0; i < 5200; i += 1) {
-        const [x, y] = [random() * size, random() * size];
+    for (let i = 0; i < 13_000; i += 1) {
+        const [x, y] = [Math.floor(random() * size), Math.floor(random() * size)];
         const long = 1 + 3 * random();
         paint.fillStyle = random() < 0.5 ? `rgb(0 0 0 / ${1 + 5 * random()}%)` : `rgb(255 255 255 / ${1 + 3.4 * random()}%)`;
         // Over the edge and in again, so that the tiles don't show.

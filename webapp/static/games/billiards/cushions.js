@@ -1,6 +1,8 @@
 // The outlines of a table's cushions, from the parts that balls meet: rails, jaws and their faces.
 // Pure.
 
+import { cushionOf } from "./table.js";
+
 /** @import { Circle, Point, Segment, Table } from "./types.d.ts" */
 
 /**
@@ -23,7 +25,7 @@ export function cushionsOf(table) {
     return rails.map(({ from, to, normal }) => ({
         normal,
         rail: /** @type {[Point, Point]} */ ([from, to]),
-        nose: [...corner(table, faces, from, to).reverse(), ...corner(table, faces, to, from)],
+        nose: [...corner(table, faces, from, to, normal).reverse(), ...corner(table, faces, to, from, normal)],
     }));
 }
 
@@ -45,19 +47,27 @@ export function mouthsOf(table) {
 }
 
 /**
- * From a rail's end around its jaw and down the face.
+ * From a rail's end around its jaw and down the face. Where there is no jaw, rails meet aslant.
  * @param {Table} table @param {readonly Segment[]} faces @param {Point} end @param {Point} start
+ * @param {Point} normal
  * @returns {Point[]}
  */
-function corner(table, faces, end, start) {
+function corner(table, faces, end, start, normal) {
     const jaw = table.jaws.find(({ centre, radius }) =>
         Math.abs(distance(centre, end) - radius) < TOUCH && isAhead(start, end, centre));
-    if (!jaw) return [end];
+    const length = distance(start, end) || 1;
+    const depth = cushionOf(table);
+    /** @type {Point} */
+    const aslant = [
+        end[0] + ((end[0] - start[0]) / length - normal[0]) * depth,
+        end[1] + ((end[1] - start[1]) / length - normal[1]) * depth,
+    ];
+    if (!jaw) return [end, aslant];
     const face = faces
         .flatMap(({ from, to }) => [[from, to], [to, from]])
         .find(([near]) => near && Math.abs(distance(near, jaw.centre) - jaw.radius) < TOUCH);
     const [near, back] = face ?? [];
-    return near && back ? [...arc(jaw, end, near), back] : [end];
+    return near && back ? [...arc(jaw, end, near), back] : [end, aslant];
 }
 
 /** A rail's jaws are at its ends, and not beyond a pocket. @param {Point} start @param {Point} end @param {Point} centre */

@@ -58,7 +58,7 @@ export class Doing {
     /** @param {Seat} seat @param {Does} does */
     constructor(seat, does) {
         [this.#seat, this.#does] = [seat, does];
-        this.#showing = new Showing((aim) => seat.show?.({ type: "player_move", ...aim }));
+        this.#showing = new Showing((aim) => seat.show?.(aim));
         this.#letGo = hands(seat.canvas, {
             grab: (x, y) => this.#grab(x, y),
             carry: (dx, dy) => this.#carry(dx, dy),

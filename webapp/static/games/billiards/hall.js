@@ -97,7 +97,9 @@ export class Hall {
         if (message.type === "error") return this.#refused(message.n ?? null, message.code);
         if (message.type === "gesture") {
             if (!this.#scene || message.seat === this.#scene.you) return;
-            this.#scene = scenes.aimed(this.#scene, message.seat, /** @type {Aim} */ (message.gesture), now);
+            // What a gesture leaves out comes as null.
+            const said = Object.entries(Object(message.gesture)).filter(([, value]) => value !== null);
+            this.#scene = scenes.aimed(this.#scene, message.seat, /** @type {Aim} */ (Object.fromEntries(said)), now);
             return;
         }
         const old = this.#scene;
@@ -234,9 +236,10 @@ export class Hall {
 
     /** The server said no: the hands are free again. @param {number | null} n @param {string} code */
     #refused(n, code) {
+        // What has no number was a gesture, which came too late: nothing is lost.
+        if (n === null) return;
         const word = known(`error_${code}`);
         if (word) toast(t(word));
-        if (n === null) return;
         if (this.#plan.sent === n) [this.#plan, this.#stroke] = [{ ...this.#plan, sent: null, drawn: 0 }, null];
         else this.#plan = { ...this.#plan, hover: null, hand: null, isCarried: false };
         this.#isStale = true;

@@ -25,9 +25,10 @@
  * @property {(angle: number) => number} heading the other way round
  */
 
-/** Leather around a pocket and wood behind the cushions, in metres. */
+/** Leather around a pocket, in metres. */
 export const LEATHER = 0.017;
-const WOOD = 0.062;
+/** Wood behind the cushions, in lengths of the table. */
+const WOOD = 0.0245;
 /** Pockets are seen to reach so far behind the cushions at most, in metres. */
 const DEEP = 0.056;
 
@@ -35,7 +36,7 @@ const DEEP = 0.056;
 export function marginOf(table) {
     const behind = holesOf(table).map(({ centre: [x, y], radius }) =>
         radius + Math.max(-x, x - table.width, -y, y - table.length));
-    return Math.max(cushionOf(table) + WOOD, ...behind.map((it) => it + LEATHER));
+    return Math.max(cushionOf(table) + WOOD * table.length, ...behind.map((it) => it + LEATHER));
 }
 
 /**

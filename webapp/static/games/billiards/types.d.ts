@@ -187,7 +187,7 @@ export interface View {
     target: number;
     next_rack_at: number | null;
     limits: { speed: number; tip: number; elevation: number };
-    length_max: number;
+    ends_at: number;
 }
 
 /** How somebody aims; x and y are where they hold the ball in hand. */
