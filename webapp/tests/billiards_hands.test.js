@@ -159,6 +159,13 @@ test("the obvious is called, and a pocket that was chosen stays with its ball", 
     assert.deepEqual([safe.safety, "call" in safe], [true, false]);
 });
 
+test("a turn begins with an aim at what nothing hides", () => {
+    const my = task([[0, 0.6, 1], [1, 0.6, 1.3], [9, 0.6, 1.6], [10, 0.2, 2.2]], { on: [9, 10] });
+    const plan = plans.begun(my);
+    near(plan.heading, headingTo([0.6, 1], [0.2, 2.2]));
+    assert.equal(plans.foreseen(my, plan).isWrong, false);
+});
+
 test("what may not be hit first is not called, and is known", () => {
     const my = task([[0, 0.6, 1], [1, 0.6, 1.5], [9, 0.3, 2]], { on: [9] });
     const plan = plans.aimedAt(my, plans.begun(my), [0.6, 1.5]);
