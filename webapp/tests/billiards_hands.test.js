@@ -5,8 +5,8 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
 import {
-    afterBall, ballSpeed, firstContact, headingTo, meant, pocketAhead, pointing, refusedPlace, rollAt,
-    squirt, turned,
+    afterBall, ballSpeed, firstContact, headingTo, meant, noseReach, pocketAhead, pointing,
+    refusedPlace, rollAt, squirt, turned,
 } from "../static/games/billiards/aim.js";
 import { SHOW_EVERY_MS, Showing } from "../static/games/billiards/live.js";
 import * as plans from "../static/games/billiards/plan.js";
@@ -77,10 +77,12 @@ test("a ball begins to roll after its way, and backspin wears off", () => {
     assert.equal(rollAt(3, 0, rolls * 1.01, spec), 1);
 });
 
-test("cushions are met a radius before their noses, pockets at their rims", () => {
+test("cushions are met at their noses, pockets at their rims", () => {
     const straight = firstContact(table, R, [], [0.4, 1], [0, 1]);
     assert.equal(straight.kind, "rail");
-    near(straight.at[1], table.length - R, 1e-6);
+    const reach = noseReach(table, R);
+    assert.ok(reach < R && reach > 0.95 * R);
+    near(straight.at[1], table.length - reach, 1e-6);
     const corner = table.pockets[2].centre;
     const into = firstContact(table, R, [], [0.3, table.length - 0.3], pointing(headingTo([0.3, table.length - 0.3], corner)));
     assert.deepEqual([into.kind, into.index], ["pocket", 2]);
@@ -123,8 +125,8 @@ test("side turns the ball, and the stick is aimed so that it goes where it shoul
 test("what a ball may be hit by, off a cushion too", () => {
     const off = meant(table, R, [[5, 1.1, 1.6]], [0.4, 1], pointing(headingTo([0.4, 1], [table.width + 0.62, 1.6])));
     assert.equal(off, null);
-    // Mirrored at the right cushion, whose nose is a radius nearer for a ball's centre.
-    const mirror = 2 * (table.width - R) - 0.9;
+    // Mirrored at the right cushion, whose nose is nearer for a ball's centre.
+    const mirror = 2 * (table.width - noseReach(table, R)) - 0.9;
     const kick = meant(table, R, [[5, 0.9, 1.9]], [0.4, 1], pointing(headingTo([0.4, 1], [mirror, 1.9])));
     assert.deepEqual([kick.kind, kick.index], ["ball", 5]);
 });
@@ -258,6 +260,9 @@ test("what is no position is none", () => {
     ]) {
         assert.equal(read(table, spec, "eight_ball", wrong), null, wrong);
     }
+    // Against a cushion is where balls often come to rest.
+    const rests = noseReach(table, R);
+    assert.equal(read(table, spec, "eight_ball", written(table, [[0, rests, table.length - rests]])).length, 1);
     // A ball that the game has not.
     assert.equal(read(table, spec, "nine_ball", written(table, [[12, 0.6, 0.6]])), null);
 });

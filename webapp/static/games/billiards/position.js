@@ -1,5 +1,7 @@
 // Where balls lie, without a match: racks as they are set up, positions as text for links. Pure.
 
+import { noseReach } from "./aim.js";
+
 /** @import { Ball, BallSpec, Discipline, Placed, Point, Table } from "./types.d.ts" */
 
 /** Balls of a rack that touch by computation may overlap by rounding: so much between them, in metres. */
@@ -88,8 +90,10 @@ export function read(table, { radius }, discipline, text) {
         balls.push([ball, x * table.width, y * table.length]);
     }
     const apart = movedApart(balls, radius);
+    // A ball may rest against a cushion, and rounding may push it in a little.
+    const least = noseReach(table, radius) - 2 * GAP;
     const isInside = apart.every(([, x, y]) =>
-        x >= radius && x <= table.width - radius && y >= radius && y <= table.length - radius);
+        x >= least && x <= table.width - least && y >= least && y <= table.length - least);
     const isFree = apart.every(([, x, y], i) => apart.slice(i + 1).every(([, ox, oy]) =>
         Math.hypot(x - ox, y - oy) >= 2 * radius));
     return isInside && isFree ? apart.sort((a, b) => a[0] - b[0]) : null;
