@@ -36,12 +36,11 @@ import { top } from "./screens/top.js";
 const SCREENS = { home, queue, rooms, room, match, replay, practice, shots, me: mine, user, top, missing };
 /** @type {Record<Place["screen"], Word>} */
 const TITLES = {
-    home: "games", queue: "looking", rooms: "rooms", room: "room", match: "match", replay: "replay",
-    practice: "practice", shots: "shots", me: "me", user: "player",
-    top: "top", missing: "nowhere",
+    home: "games", queue: "looking", rooms: "rooms", room: "room", match: "match", replay: "replay", practice: "practice",
+    shots: "shots", me: "me", user: "player", top: "top", missing: "nowhere",
 };
 /** What anyone may look at who has the link. @type {ReadonlySet<Place["screen"]>} */
-const OPEN = new Set(["match", "replay", "shots"]);
+const OPEN = new Set(["match", "replay", "practice", "shots"]);
 /** The places at the bottom, and the screens that belong to them. */
 const TABS = /** @type {const} */ ([
     { path: "/", word: "play", screens: ["home", "queue"] },

@@ -135,9 +135,9 @@ fn pots(sight: &Sight) -> Vec<(f64, Stroke)> {
             }
             for pocket in 0..sight.cloth.table.pockets.len() {
                 let way = Way { striker, target, at, pocket };
-                found.extend(way.from(sight, from).map(|it| (it.0, it.1)));
+                found.extend(way.played(sight, from).map(|it| (it.0, it.1)));
                 if sight.anywhere {
-                    found.extend(way.from_hand(sight));
+                    found.extend(way.placed(sight));
                 }
             }
         }
@@ -163,7 +163,7 @@ impl Way {
     }
 
     /// The stroke from where the striker lies, if the way is free.
-    fn from(&self, sight: &Sight, from: Place) -> Option<(f64, Stroke)> {
+    fn played(&self, sight: &Sight, from: Place) -> Option<(f64, Stroke)> {
         let (ghost, dir, far) = self.ghost(sight);
         let (aim, near) = direction(from, ghost);
         let cut = aim[0] * dir[0] + aim[1] * dir[1];
@@ -186,14 +186,14 @@ impl Way {
     }
 
     /// The stroke from straight behind, where the ball in hand can be put there.
-    fn from_hand(&self, sight: &Sight) -> Option<(f64, Stroke)> {
+    fn placed(&self, sight: &Sight) -> Option<(f64, Stroke)> {
         let (ghost, dir, _) = self.ghost(sight);
         HAND_DISTANCES.into_iter().find_map(|back| {
             let place = [ghost[0] - back * dir[0], ghost[1] - back * dir[1]];
             if !lies_free(sight, place, self.striker) {
                 return None;
             }
-            let (hard, stroke) = self.from(sight, place)?;
+            let (hard, stroke) = self.played(sight, place)?;
             Some((hard, Stroke { place: Some(place), ..stroke }))
         })
     }

@@ -135,6 +135,7 @@ test("the host who leaves hands the room on, and the next may put others out", l
     await hal.see("screen-room", { host: true });
     await hal.press("member-actions");
     await hal.see("dialog");
+    await hal.page.waitForTimeout(300);
     await hal.picture("room-member-dark");
     await hal.press("kick");
     await ida.see("parted");

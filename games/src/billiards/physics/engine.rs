@@ -18,8 +18,8 @@ use super::{
     vector::{add, dot, norm, scale, sub, unit},
 };
 
-/// After so many events whatever still moves stops dead. No break comes near it; it bounds what
-/// anybody can make the engine do.
+/// After so many events whatever still moves stops dead. It bounds what anybody can make the engine
+/// do; of thousands of random breaks, one comes to it, with two balls wedged in a pocket's mouth.
 const EVENTS_MAX: usize = 2_000;
 
 /// Plays a shot out: `strike` on balls that lie as given (or no strike, if they move already), until
