@@ -10,7 +10,7 @@ import {
 } from "../static/games/billiards/aim.js";
 import { SHOW_EVERY_MS, Showing } from "../static/games/billiards/live.js";
 import * as plans from "../static/games/billiards/plan.js";
-import { ballsOf, freeSpot, racked, read, written } from "../static/games/billiards/position.js";
+import { ballsOf, freeSpot, numbered, racked, read, spotsOf, written } from "../static/games/billiards/position.js";
 
 const shots = JSON.parse(
     await readFile(new URL("../static/games/billiards/shots.json", import.meta.url), "utf8"),
@@ -265,6 +265,17 @@ test("what is no position is none", () => {
     assert.equal(read(table, spec, "eight_ball", written(table, [[0, rests, table.length - rests]])).length, 1);
     // A ball that the game has not.
     assert.equal(read(table, spec, "nine_ball", written(table, [[12, 0.6, 0.6]])), null);
+});
+
+test("a path of some balls is told by their numbers", () => {
+    const rows = [[[0, 0, 0.1, 0.2]], [[0, 0, 0.3, 0.4]], [[0, 0, 0.5, 0.6]]];
+    const hits = [[0, "strike", 0, null, 1], [1, "ball", 0, 2, 1], [2, "rail", 2, 7, 1], [3, "pocket", 1, 4, 1]];
+    const path = numbered({ ball: spec, rest: 3, motions: rows, hits }, [0, 5, 2]);
+    assert.deepEqual(path.motions, [rows[0], [], rows[2], [], [], rows[1]]);
+    assert.deepEqual(path.hits, [
+        [0, "strike", 0, null, 1], [1, "ball", 0, 2, 1], [2, "rail", 2, 7, 1], [3, "pocket", 5, 4, 1],
+    ]);
+    assert.deepEqual(spotsOf(table).head, spots.head);
 });
 
 test("one more ball finds room", () => {
