@@ -107,8 +107,11 @@ async fn shot(Body(Trial { table, balls, strike }): Body<Trial>) -> Result<Json<
     if balls.is_empty() || balls.len() > BALLS_MAX {
         return Err(wrong("balls", "from 1 to 16 balls"));
     }
+    // A cushion's nose is above a ball's middle: a ball rests against it nearer than its radius.
+    let over = table.nose - spec.radius;
+    let least = (spec.radius * spec.radius - over * over).max(0.0).sqrt() - OVERLAP_MAX;
+    let inside = |at: f64, size: f64| (least..=size - least).contains(&at);
     for (index, &(number, x, y)) in balls.iter().enumerate() {
-        let inside = |at: f64, size: f64| (spec.radius..=size - spec.radius).contains(&at);
         if !inside(x, table.width) || !inside(y, table.length) {
             return Err(wrong("balls", "each ball must lie within the cushions"));
         }

@@ -5,12 +5,12 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
 import {
-    afterBall, ballSpeed, firstContact, headingTo, meant, pocketAhead, pointing, refusedPlace, rollAt,
-    squirt, turned,
+    afterBall, ballSpeed, firstContact, headingTo, meant, noseReach, pocketAhead, pointing,
+    refusedPlace, rollAt, squirt, turned,
 } from "../static/games/billiards/aim.js";
 import { SHOW_EVERY_MS, Showing } from "../static/games/billiards/live.js";
 import * as plans from "../static/games/billiards/plan.js";
-import { ballsOf, freeSpot, racked, read, written } from "../static/games/billiards/position.js";
+import { ballsOf, freeSpot, numbered, racked, read, spotsOf, written } from "../static/games/billiards/position.js";
 
 const shots = JSON.parse(
     await readFile(new URL("../static/games/billiards/shots.json", import.meta.url), "utf8"),
@@ -77,10 +77,12 @@ test("a ball begins to roll after its way, and backspin wears off", () => {
     assert.equal(rollAt(3, 0, rolls * 1.01, spec), 1);
 });
 
-test("cushions are met a radius before their noses, pockets at their rims", () => {
+test("cushions are met at their noses, pockets at their rims", () => {
     const straight = firstContact(table, R, [], [0.4, 1], [0, 1]);
     assert.equal(straight.kind, "rail");
-    near(straight.at[1], table.length - R, 1e-6);
+    const reach = noseReach(table, R);
+    assert.ok(reach < R && reach > 0.95 * R);
+    near(straight.at[1], table.length - reach, 1e-6);
     const corner = table.pockets[2].centre;
     const into = firstContact(table, R, [], [0.3, table.length - 0.3], pointing(headingTo([0.3, table.length - 0.3], corner)));
     assert.deepEqual([into.kind, into.index], ["pocket", 2]);
@@ -123,8 +125,8 @@ test("side turns the ball, and the stick is aimed so that it goes where it shoul
 test("what a ball may be hit by, off a cushion too", () => {
     const off = meant(table, R, [[5, 1.1, 1.6]], [0.4, 1], pointing(headingTo([0.4, 1], [table.width + 0.62, 1.6])));
     assert.equal(off, null);
-    // Mirrored at the right cushion, whose nose is a radius nearer for a ball's centre.
-    const mirror = 2 * (table.width - R) - 0.9;
+    // Mirrored at the right cushion, whose nose is nearer for a ball's centre.
+    const mirror = 2 * (table.width - noseReach(table, R)) - 0.9;
     const kick = meant(table, R, [[5, 0.9, 1.9]], [0.4, 1], pointing(headingTo([0.4, 1], [mirror, 1.9])));
     assert.deepEqual([kick.kind, kick.index], ["ball", 5]);
 });
@@ -157,6 +159,13 @@ test("the obvious is called, and a pocket that was chosen stays with its ball", 
     assert.equal(plans.strike(my, { ...plan, drawn: 0.5 }).call.ball, 2);
     const safe = plans.strike(my, { ...plan, drawn: 0.5, safety: true });
     assert.deepEqual([safe.safety, "call" in safe], [true, false]);
+});
+
+test("a turn begins with an aim at what nothing hides", () => {
+    const my = task([[0, 0.6, 1], [1, 0.6, 1.3], [9, 0.6, 1.6], [10, 0.2, 2.2]], { on: [9, 10] });
+    const plan = plans.begun(my);
+    near(plan.heading, headingTo([0.6, 1], [0.2, 2.2]));
+    assert.equal(plans.foreseen(my, plan).isWrong, false);
 });
 
 test("what may not be hit first is not called, and is known", () => {
@@ -251,8 +260,22 @@ test("what is no position is none", () => {
     ]) {
         assert.equal(read(table, spec, "eight_ball", wrong), null, wrong);
     }
+    // Against a cushion is where balls often come to rest.
+    const rests = noseReach(table, R);
+    assert.equal(read(table, spec, "eight_ball", written(table, [[0, rests, table.length - rests]])).length, 1);
     // A ball that the game has not.
     assert.equal(read(table, spec, "nine_ball", written(table, [[12, 0.6, 0.6]])), null);
+});
+
+test("a path of some balls is told by their numbers", () => {
+    const rows = [[[0, 0, 0.1, 0.2]], [[0, 0, 0.3, 0.4]], [[0, 0, 0.5, 0.6]]];
+    const hits = [[0, "strike", 0, null, 1], [1, "ball", 0, 2, 1], [2, "rail", 2, 7, 1], [3, "pocket", 1, 4, 1]];
+    const path = numbered({ ball: spec, rest: 3, motions: rows, hits }, [0, 5, 2]);
+    assert.deepEqual(path.motions, [rows[0], [], rows[2], [], [], rows[1]]);
+    assert.deepEqual(path.hits, [
+        [0, "strike", 0, null, 1], [1, "ball", 0, 2, 1], [2, "rail", 2, 7, 1], [3, "pocket", 5, 4, 1],
+    ]);
+    assert.deepEqual(spotsOf(table).head, spots.head);
 });
 
 test("one more ball finds room", () => {

@@ -9,13 +9,13 @@ import { telegram } from "../lib/telegram.js";
 import { t } from "../lib/words.js";
 import { games } from "../games/index.js";
 import { ballIcon } from "../games/billiards/looks.js";
-import { ballsOf, freeSpot, racked, read, written } from "../games/billiards/position.js";
+import { ballsOf, freeSpot, numbered, racked, read, spotsOf, written } from "../games/billiards/position.js";
 import { missing } from "./missing.js";
 
 /** @import { Stage } from "../games/index.js" */
 /** @import { Ball, Discipline, Path, Placed, Strike, Turn, View } from "../games/billiards/types.d.ts" */
 
-/** What the server tells of a table. @typedef {Pick<View, "table" | "ball" | "spots">} Furniture */
+/** A table, its balls and its marks. @typedef {Pick<View, "table" | "ball" | "spots">} Furniture */
 /** A strike, and how all lay before it. @typedef {{ balls: readonly Placed[], strike: Strike, path: Path }} Taken */
 
 const LIMITS = { speed: 10, tip: 0.5, elevation: 0 };
@@ -100,7 +100,9 @@ class Practice {
         this.#error = null;
         this.#show();
         try {
-            this.#furniture = await call("GET", `/api/billiards/tables/${this.#tableName}`);
+            /** @type {Pick<View, "table" | "ball">} */
+            const { table, ball } = await call("GET", `/api/billiards/tables/${this.#tableName}`);
+            this.#furniture = { table, ball, spots: spotsOf(table) };
         } catch (error) {
             this.#error = error;
         }
@@ -194,9 +196,10 @@ class Practice {
         this.#isBusy = true;
         this.#show();
         try {
-            /** @type {Path} */
-            const path = await call("POST", "/api/billiards/shots", { table: this.#tableName, balls, strike });
+            /** @type {{ path: Path }} */
+            const tried = await call("POST", "/api/billiards/shots", { table: this.#tableName, balls, strike });
             if (this.#closed) return;
+            const path = numbered(tried.path, balls.map(([number]) => number));
             this.#remember();
             this.#last = { balls, path, strike: { ...strike, call: null, safety: false, push_out: false } };
             this.#roll(this.#last);

@@ -72,12 +72,13 @@ export function firstContact(table, radius, others, from, direction) {
         const way = toCircle(from, direction, [x, y], 2 * radius);
         if (way !== null) met("ball", n, way, (at) => unit(minus(at, [x, y])));
     }
+    const reach = noseReach(table, radius);
     table.segments.forEach((it, index) => {
-        const way = toSegment(from, direction, it, radius);
+        const way = toSegment(from, direction, it, reach);
         if (way !== null) met("rail", index, way, () => it.normal);
     });
     table.jaws.forEach((jaw, index) => {
-        const way = toCircle(from, direction, jaw.centre, jaw.radius + radius);
+        const way = toCircle(from, direction, jaw.centre, jaw.radius + reach);
         if (way !== null) met("jaw", index, way, (at) => unit(minus(at, jaw.centre)));
     });
     table.pockets.forEach((pocket, index) => {
@@ -85,6 +86,15 @@ export function firstContact(table, radius, others, from, direction) {
         if (way !== null) met("pocket", index, way, () => [-direction[0], -direction[1]]);
     });
     return first;
+}
+
+/**
+ * How far from a cushion's nose a ball's centre is when they touch: the nose is above the ball's
+ * middle, so a little less than its radius.
+ * @param {Table} table @param {number} radius
+ */
+export function noseReach({ nose }, radius) {
+    return Math.sqrt(Math.max(0, radius * radius - (nose - radius) * (nose - radius)));
 }
 
 /**
@@ -198,11 +208,11 @@ function toCircle(from, direction, centre, radius) {
     return Math.max(0, ahead - Math.sqrt(radius * radius - beside));
 }
 
-/** @param {Point} from @param {Point} direction @param {Table["segments"][number]} segment @param {number} radius */
-function toSegment(from, direction, segment, radius) {
+/** @param {Point} from @param {Point} direction @param {Table["segments"][number]} segment @param {number} reach */
+function toSegment(from, direction, segment, reach) {
     const into = -dot(direction, segment.normal);
-    const off = dot(minus(from, segment.from), segment.normal) - radius;
-    if (into <= 0 || off < -radius) return null;
+    const off = dot(minus(from, segment.from), segment.normal) - reach;
+    if (into <= 0 || off < -reach) return null;
     const way = Math.max(0, off / into);
     const side = minus(segment.to, segment.from);
     const part = dot(minus(along(from, direction, way), segment.from), side) / dot(side, side);

@@ -12,7 +12,7 @@ import { pocketAt } from "./table.js";
 /** @import { Mine } from "./overlay.js" */
 /** @import { Plan } from "./plan.js" */
 /** @import { Place } from "./table.js" */
-/** @import { Choice } from "./types.d.ts" */
+/** @import { Choice, Point } from "./types.d.ts" */
 
 /** A finger finds a ball from so far, in CSS pixels. */
 const REACH = 24;
@@ -50,6 +50,8 @@ export class Doing {
     #met = new WeakSet();
     /** The ball that a finger is on. @type {number | null} */
     #held = null;
+    /** What was aimed at before it was carried: it is aimed at again. @type {Point | null} */
+    #target = null;
     /** Until when a finger aims, and what it aims at is worth a closer look. */
     aimsUntil = -Infinity;
     /** Whether the spin pad is open. */
@@ -282,6 +284,9 @@ export class Doing {
         const ball = moves.length ? this.#ballAt(mine, place, x, y, moves) : null;
         if (ball === null) return false;
         this.#held = ball;
+        const contact = ball === mine.plan.ball ? mine.foreseen?.contact : null;
+        const met = contact?.kind === "ball" ? plans.spot(mine.task.balls, contact.index) : null;
+        this.#target = met ?? contact?.at ?? null;
         return true;
     }
 
@@ -309,7 +314,8 @@ export class Doing {
             const [x, y] = hover;
             this.#seat.send?.({ type: "game_action", action: "place", ball, x, y });
             telegram.haptic("light");
-            return plans.called(task, { ...plan, isCarried: false });
+            const laid = { ...plan, isCarried: false };
+            return this.#target ? plans.aimedAt(task, laid, this.#target) : plans.called(task, laid);
         });
     }
 

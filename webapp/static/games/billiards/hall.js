@@ -3,7 +3,7 @@
 
 import { patch } from "../../lib/html.js";
 import { announce, shortly, toast } from "../../lib/parts.js";
-import { wishes } from "../../lib/settings.js";
+import { wish, wishes } from "../../lib/settings.js";
 import { finale, tick } from "../../lib/sound.js";
 import { telegram } from "../../lib/telegram.js";
 import { known, t } from "../../lib/words.js";
@@ -199,7 +199,14 @@ export class Hall {
             if (words !== this.#said && this.#seat.send) announce([this.#note?.text, words].filter(Boolean).join(" "));
             this.#said = words;
             if (turn.seat === scene.you && old?.turn?.seat !== turn.seat) telegram.haptic("light");
+            if (turn.seat === scene.you) this.#teach(now);
         }
+    }
+
+    /** Who has never struck is told how; against the computer the screen says it. @param {number} now */
+    #teach(now) {
+        const isTold = wishes().struck || this.#note || this.#state?.players.some(({ computer }) => computer);
+        if (!isTold && this.#seat.send) this.#note = { text: t("billiards_tip"), isFoul: false, at: now };
     }
 
     /** @param {Scene} old @param {Shot} shot @param {number} now */
@@ -231,6 +238,7 @@ export class Hall {
         };
         this.#plan = { ...plan, sent: n, hover: null, hand: null, isCarried: false };
         this.#isStale = true;
+        if (!wishes().struck) wish({ struck: true });
         telegram.haptic("medium");
     }
 

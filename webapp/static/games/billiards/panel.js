@@ -131,7 +131,7 @@ function wheel() {
 
 function power() {
     return html`<div class="power" data-keep data-key="power" data-test="power" role="slider" tabindex="0" aria-label="${t("billiards_power")}"
-        aria-valuemin="0" aria-valuemax="100" title="${t("billiards_pull")}"><i></i><b></b></div>`;
+        aria-valuemin="0" aria-valuemax="100" title="${t("billiards_pull")}"><svg viewBox="0 0 16 24" aria-hidden="true"><path d="M3 5l5 5 5-5M3 13l5 5 5-5"/></svg><i></i><b></b></div>`;
 }
 
 /** What is said and chosen with buttons. @param {Around} around */

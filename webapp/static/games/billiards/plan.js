@@ -81,11 +81,17 @@ export function spot(balls, ball) {
     return found ? [found[1], found[2]] : null;
 }
 
-/** @param {Task} task @param {Ball} ball @param {Point} from @returns {Point | null} */
-function nearest({ balls, turn }, ball, [x, y]) {
+/** The nearest ball that may be hit, before all one that nothing hides. @param {Task} task @param {Ball} ball @param {Point} from @returns {Point | null} */
+function nearest({ balls, turn, table, ball: { radius } }, ball, from) {
+    const [x, y] = from;
     const far = (/** @type {Placed} */ [, bx, by]) => Math.hypot(bx - x, by - y);
-    const [first] = balls.filter(([n]) => n !== ball && turn.on.includes(n)).sort((a, b) => far(a) - far(b));
-    return first ? [first[1], first[2]] : null;
+    const others = balls.filter(([n]) => n !== ball);
+    const on = others.filter(([n]) => turn.on.includes(n)).sort((a, b) => far(a) - far(b));
+    const free = on.find(([n, bx, by]) => {
+        const first = firstContact(table, radius, others, from, pointing(headingTo(from, [bx, by])));
+        return first?.kind === "ball" && first.index === n;
+    }) ?? on[0];
+    return free ? [free[1], free[2]] : null;
 }
 
 /** The balls as the plan has them: the one in hand is where it is held. @param {Task} task @param {Plan} plan */

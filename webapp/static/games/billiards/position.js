@@ -1,9 +1,13 @@
 // Where balls lie, without a match: racks as they are set up, positions as text for links. Pure.
 
-/** @import { Ball, BallSpec, Discipline, Placed, Point, Table } from "./types.d.ts" */
+import { noseReach } from "./aim.js";
+
+/** @import { Ball, BallSpec, Discipline, Hit, Path, Placed, Point, Row, Table, View } from "./types.d.ts" */
 
 /** Balls of a rack that touch by computation may overlap by rounding: so much between them, in metres. */
 const GAP = 1e-4;
+/** So much of an overlap is nothing, to the server too. */
+const ROUNDED = 1e-7;
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /** A coordinate is three digits of 6 bits: on a table, hundredths of a millimetre. */
 const STEPS = 64 ** 3 - 1;
@@ -40,6 +44,31 @@ export function racked(discipline, { radius }, { head, foot }) {
     const balls = rowsOf(discipline).flatMap((numbers, i) => numbers.map((ball, j) =>
         /** @type {Placed} */ ([ball, foot[0] + (j - (numbers.length - 1) / 2) * step, foot[1] + i * row])));
     return [/** @type {Placed} */ ([0, head[0], head[1]]), ...balls].sort((a, b) => a[0] - b[0]);
+}
+
+/** The marks of a table. @param {Table} table @returns {View["spots"]} */
+export function spotsOf({ width, length, head_string, foot_spot }) {
+    return { head: [width / 2, head_string], foot: foot_spot, head_string, centre: length / 2 };
+}
+
+/**
+ * A path of balls in some order, as a path of balls by their numbers. Balls that are not in it have
+ * no rows.
+ * @param {Path} path
+ * @param {readonly Ball[]} numbers in that order
+ * @returns {Path}
+ */
+export function numbered(path, numbers) {
+    /** @type {(readonly Row[])[]} */
+    const motions = Array.from({ length: Math.max(...numbers) + 1 }, () => []);
+    numbers.forEach((ball, i) => {
+        motions[ball] = path.motions[i] ?? [];
+    });
+    /** @param {number | null} i */
+    const number = (i) => (i === null ? 0 : (numbers[i] ?? 0));
+    const hits = path.hits.map(([t, kind, ball, other, strength]) =>
+        /** @type {Hit} */ ([t, kind, number(ball), kind === "ball" ? number(other) : other, strength]));
+    return { ...path, motions, hits };
 }
 
 /**
@@ -88,11 +117,20 @@ export function read(table, { radius }, discipline, text) {
         balls.push([ball, x * table.width, y * table.length]);
     }
     const apart = movedApart(balls, radius);
-    const isInside = apart.every(([, x, y]) =>
-        x >= radius && x <= table.width - radius && y >= radius && y <= table.length - radius);
-    const isFree = apart.every(([, x, y], i) => apart.slice(i + 1).every(([, ox, oy]) =>
-        Math.hypot(x - ox, y - oy) >= 2 * radius));
-    return isInside && isFree ? apart.sort((a, b) => a[0] - b[0]) : null;
+    // A ball may rest against a cushion, and rounding may push it in a little.
+    const least = noseReach(table, radius);
+    const inside = apart.map(([n, x, y]) =>
+        /** @type {Placed} */ ([n, clamped(x, least, table.width), clamped(y, least, table.length)]));
+    const isInside = inside.every(([, x, y], i) =>
+        Math.hypot(x - (apart[i]?.[1] ?? 0), y - (apart[i]?.[2] ?? 0)) < 2 * GAP);
+    const isFree = inside.every(([, x, y], i) => inside.slice(i + 1).every(([, ox, oy]) =>
+        Math.hypot(x - ox, y - oy) >= 2 * radius - ROUNDED));
+    return isInside && isFree ? inside.sort((a, b) => a[0] - b[0]) : null;
+}
+
+/** @param {number} at @param {number} least @param {number} size */
+function clamped(at, least, size) {
+    return Math.max(least, Math.min(size - least, at));
 }
 
 /** @param {readonly Placed[]} balls @param {number} radius @returns {Placed[]} */
