@@ -182,7 +182,6 @@ impl<'a> Engine<'a> {
         let speed = closing(&one, &two).max(0.0);
         self.record(EventKind::BallBall(i, j), speed);
 
-        let places = [one.r, two.r];
         let faster = sub(one.v, two.v);
         let round = (dot(faster, faster) - speed * speed) / (2.0 * spec.radius);
         let pull = dot(sub(one.acceleration(spec), two.acceleration(spec)), n) - round;
@@ -198,13 +197,14 @@ impl<'a> Engine<'a> {
         let moment = if eased { self.moment().max(EASE) } else { self.moment() };
         // A ball that friction stops at once may leave the other still closing in on it, slower: that
         // is the same contact, to be played to its end.
-        for _ in 0..PASSES {
+        for pass in 0..PASSES {
             if closing(&one, &two) > 0.0 {
+                let places = [one.r, two.r];
                 [one, two] = self.laws.balls(one, two, spec, spare);
-                // A law may move the balls a little, but not into others.
-                if places != [one.r, two.r]
-                    && (self.crowded(i, j, one.r) || self.crowded(j, i, two.r))
-                {
+                // A law may move the balls a little, but once only and not into others.
+                let moved = places != [one.r, two.r];
+                let crowded = || self.crowded(i, j, one.r) || self.crowded(j, i, two.r);
+                if moved && (pass > 0 || crowded()) {
                     [one.r, two.r] = places;
                 }
             }
