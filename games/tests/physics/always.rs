@@ -45,8 +45,8 @@ fn no_break_has_too_many_events() {
     }
 }
 
-/// Of 30,000 random breaks those with the most events: two balls that jam in a pocket's mouth, heaps
-/// that crawl.
+/// Of 30,000 random breaks some of those with the most events: two balls that jam in a pocket's mouth,
+/// heaps that crawl.
 #[test]
 fn jams_and_heaps_come_to_rest() {
     for (laws, number) in [
