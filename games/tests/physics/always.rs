@@ -28,7 +28,42 @@ fn random_shots_keep_the_rules() {
         // The reference's laws set things that touch apart by a micrometre, several at once in a rack.
         let off = if laws.reference { 5e-5 } else { 1e-9 };
         assert!(worst.false_contact <= off && worst.jump <= off, "{}: {worst:?}", laws.name);
-        assert!(worst.events <= 400, "{}: {worst:?}", laws.name);
+        assert!(worst.events <= EVENTS, "{}: {worst:?}", laws.name);
+    }
+}
+
+/// No break should have more events.
+const EVENTS: usize = 300;
+
+#[test]
+fn no_break_has_too_many_events() {
+    for laws in Laws::ALL {
+        for number in (0..400).step_by(2) {
+            let events = play(number, &laws).1.events.len();
+            assert!(events <= EVENTS, "{} {number}: {events}", laws.name);
+        }
+    }
+}
+
+/// Of 30,000 random breaks some of those with the most events: two balls that jam in a pocket's mouth,
+/// heaps that crawl.
+#[test]
+fn jams_and_heaps_come_to_rest() {
+    for (laws, number) in [
+        (Laws::play(), 6840),
+        (Laws::play(), 40672),
+        (Laws::default_laws(), 8324),
+        (Laws::default_laws(), 48908),
+        (Laws::simple(), 48876),
+        (Laws::simple_e(), 40168),
+        (Laws::impulse(), 4270),
+        (Laws::han(), 8324),
+    ] {
+        let (table, shot) = play(number, &laws);
+        let seen = watch(&shot, &table, &laws);
+        assert!(seen.events <= EVENTS, "{} {number}: {seen:?}", laws.name);
+        assert!(seen.overlap <= 1e-6 && seen.gained <= 1e-9, "{} {number}: {seen:?}", laws.name);
+        assert_eq!((seen.left, seen.moving), (0, 0), "{} {number}: {seen:?}", laws.name);
     }
 }
 
@@ -49,7 +84,7 @@ fn the_hardest_shot_into_a_frozen_rack_ends() {
             let heading = core::f64::consts::FRAC_PI_2;
             let strike = Strike { ball: 0, speed: 30.0, heading, elevation: 0.0, side, height };
             let shot = simulate(&table, &spec, &balls, Some(&strike), &laws);
-            assert!(shot.events.len() <= 2_000);
+            assert!(shot.events.len() <= 400, "{}: {}", laws.name, shot.events.len());
             assert!(shot.rest.is_finite());
             let worst = watch(&shot, &table, &laws);
             assert_eq!((worst.left, worst.moving), (0, 0), "{}: {worst:?}", laws.name);
@@ -121,10 +156,10 @@ fn shots_are_the_same_to_the_last_bit() {
 }
 
 const GOLDEN: [u64; 18] = [
-    0xc013_516b_7898_ce3f,
+    0xa7cd_2dfd_7883_0914,
     0x4606_1aa2_e7b8_80e2,
     0x72d1_9876_fd66_b413,
-    0x8d03_ca9b_b68c_00a3,
+    0x9cb7_b416_76e3_722c,
     0xaa59_fe73_419a_9381,
     0x98f2_72ed_c878_5240,
     0xd2fd_53f3_c380_409d,
@@ -136,7 +171,7 @@ const GOLDEN: [u64; 18] = [
     0x46ba_7160_c285_1231,
     0x990d_436a_8d29_cac0,
     0xeae0_474c_d0b8_d30e,
-    0x841a_7b1a_8b33_10b4,
+    0x96a6_14d2_6ca9_3efa,
     0xdd81_0bff_25a5_af26,
     0xcbf2_33b9_3bcd_4af9,
 ];

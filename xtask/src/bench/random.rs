@@ -8,12 +8,17 @@ use games::billiards::physics::{
     simulate,
 };
 
-/// What is too much: a micrometre of overlap, a nanojoule of energy. The reference's laws set things
-/// that touch apart by a micrometre, several at once in a rack; so far may contacts and places be off.
+/// What is too much: a micrometre of overlap, a nanojoule of energy.
 const OVERLAP: f64 = 1e-6;
 const GAINED: f64 = 1e-9;
-const OFF: f64 = 5e-5;
 const EVENTS: usize = 300;
+
+/// How far contacts and places may be off, in metres. The reference's laws move things that touch until
+/// they are a micrometre apart; the middle between two balls goes 5 micrometres at the most, but two
+/// that graze each other in opposite directions go farther, each its way.
+fn may_be_off(laws: &Laws) -> f64 {
+    if laws.reference { 1e-4 } else { 1e-9 }
+}
 
 pub(super) fn run(shots: u32) {
     for laws in Laws::ALL {
@@ -26,7 +31,7 @@ pub(super) fn run(shots: u32) {
             let seconds = start.elapsed().as_secs_f64();
             let worst = check::watch(&shot, &random.table, &laws);
             let seen = if random.is_break { &mut breaks } else { &mut open };
-            seen.add(number, worst, seconds);
+            seen.add(number, worst, seconds, may_be_off(&laws));
         }
         breaks.print(&laws, "breaks");
         open.print(&laws, "shots");
@@ -42,11 +47,11 @@ struct Seen {
 }
 
 impl Seen {
-    fn add(&mut self, number: u64, worst: Worst, seconds: f64) {
+    fn add(&mut self, number: u64, worst: Worst, seconds: f64, off: f64) {
         let bad = worst.overlap > OVERLAP
             || worst.gained > GAINED
-            || worst.false_contact > OFF
-            || worst.jump > OFF
+            || worst.false_contact > off
+            || worst.jump > off
             || worst.left > 0
             || worst.moving > 0;
         if bad {

@@ -10,7 +10,7 @@ use super::{
 /// Nearer than this, in metres, things touch.
 const TOUCH: f64 = 1e-10;
 /// Things that touch and come together slower than this, in m/s, do not.
-pub(super) const STILL: f64 = 1e-9;
+const STILL: f64 = 1e-9;
 /// Nor do things whose relative acceleration is less than this, in m/s².
 const STEADY: f64 = 1e-9;
 
@@ -102,16 +102,16 @@ impl Bounds {
 /// The first time within `span` at which a distance comes down to nothing.
 ///
 /// `c` is a polynomial in time that has the distance's sign; `scale` is its slope over the
-/// distance's, near nothing; `still` is the least speed that counts. Things that touch already meet at once if they come together, and
-/// else when they come back to where they are: the root at zero is divided out.
-fn first_meeting(c: [f64; 5], scale: f64, span: f64, still: f64) -> Option<f64> {
+/// distance's, near nothing. Things that touch already meet at once if they come together, and else
+/// when they come back to where they are: the root at zero is divided out.
+fn first_meeting(c: [f64; 5], scale: f64, span: f64) -> Option<f64> {
     if c[0] > TOUCH * scale {
         return first_descent(&c, span);
     }
-    if c[1] < -still * scale {
+    if c[1] < -STILL * scale {
         return Some(0.0);
     }
-    if c[1] > still * scale {
+    if c[1] > STILL * scale {
         return first_descent(&[c[1], c[2], c[3], c[4], 0.0], span);
     }
     if c[2] < -STEADY * scale {
@@ -141,7 +141,7 @@ pub(super) fn with_segment(
         if gap > TOUCH && c[1] + c[2].min(0.0) * span > 0.0 {
             return None;
         }
-        first_meeting(c, 1.0, span, STILL)?
+        first_meeting(c, 1.0, span)?
     } else {
         // It is behind the nose, on its way into a pocket or out: it has to come out first.
         let out = -0.5 * c[1] / c[2];
@@ -159,7 +159,7 @@ pub(super) fn with_segment(
 pub(super) fn with_circle(course: &Course, centre: Vec2, apart: f64, span: f64) -> Option<f64> {
     let between = sub(course.ball.r, centre);
     let c = separation(between, course.ball.v, course.acceleration, apart);
-    first_meeting(c, 2.0 * apart, span, STILL)
+    first_meeting(c, 2.0 * apart, span)
 }
 
 /// After how many seconds the ball's centre is over that hole; at once, if it is.
@@ -169,13 +169,11 @@ pub(super) fn with_hole(course: &Course, centre: Vec2, radius: f64, span: f64) -
     if c[0] <= 0.0 { Some(0.0) } else { first_descent(&c, span) }
 }
 
-/// When two balls meet, between `now` and `until`. Coming together slower than `still` is none, if
-/// they touch.
+/// When two balls meet, between `now` and `until`.
 pub(super) fn of_balls(
     [one, two]: [&Course; 2],
     now: f64,
     until: f64,
-    still: f64,
     spec: &BallSpec,
 ) -> Option<f64> {
     let apart = 2.0 * spec.radius;
@@ -191,7 +189,7 @@ pub(super) fn of_balls(
         return None;
     }
     let c = separation(between, v, a, apart);
-    Some(now + first_meeting(c, 2.0 * apart, span, still)?)
+    Some(now + first_meeting(c, 2.0 * apart, span)?)
 }
 
 /// `|r + v t + a t²/2|² - apart²` as a polynomial in time.

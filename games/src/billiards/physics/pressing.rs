@@ -6,10 +6,12 @@
 //! millimetre, are pressed: the cloth's friction of the next moment acts on both at once, then they
 //! part by the same law as ever. They meet again when that moment is over, and what each gives the
 //! other in the long run is what it was. Friction only takes energy, so pressing does too.
+//!
+//! The same bounds the events of a shot: the more there have been, the longer a motion has to last to
+//! be played ([`moment`]).
 
 use super::{
     ball::{Ball, BallSpec, State},
-    meeting::STILL,
     vector::norm,
 };
 
@@ -20,14 +22,18 @@ const GAP: f64 = 1e-4;
 const AGAIN: f64 = 0.010;
 /// So many such contacts in a row are played as they come.
 const PATIENCE: u8 = 3;
-/// After so many, two balls may be wedged between others.
-const WEDGED: u8 = 30;
 /// Slower contacts than this, in m/s, are pressed at once.
 const BARELY: f64 = 1e-6;
 /// How much friction acts at once: at the least (unless the motion ends) and at the most, in seconds.
 const PRESSED: [f64; 2] = [0.005, 0.250];
 /// After a pressed contact, motions shorter than this, in seconds, are over at once.
-const EASE: f64 = 1e-3;
+pub(super) const EASE: f64 = 1e-3;
+/// From so many events of a shot on, after any event.
+const MANY: usize = 150;
+/// And with every so many more, motions twice as long.
+const DOUBLES: f64 = 12.0;
+/// How often the law acts at the most in one contact of two balls that friction stops between.
+pub(super) const PASSES: u8 = 32;
 /// After contacts slower than this, in m/s, too.
 pub(super) const CRUMB: f64 = 1e-5;
 /// What two balls part with at least, in m/s. The energy of that is less than rounding.
@@ -57,13 +63,6 @@ impl Met {
     /// Whether they have met often in a row.
     pub(super) fn often(&self) -> bool {
         self.times >= PATIENCE
-    }
-
-    /// The least speed, in m/s, at which the two come together again, if they touch. A ball wedged
-    /// between others could pass a trifle to and fro for ever, in no time: after many contacts, and
-    /// another just now, that is none.
-    pub(super) fn still(&self, now: f64) -> f64 {
-        if self.times >= WEDGED && self.t == now { BARELY } else { STILL }
     }
 
     /// Whether it is time to press.
@@ -105,12 +104,25 @@ pub(super) fn settled(ball: Ball, spec: &BallSpec) -> Ball {
     if norm(ball.v) < NOTHING { ball.next_state(spec) } else { ball }
 }
 
-/// The ball after a slow contact, or one of many: what it does for less than a moment, it has done.
-/// Such a slide is a few micrometres long.
-pub(super) fn at_ease(ball: Ball, spec: &BallSpec) -> Ball {
+/// The ball after an event: what it does for less than `moment` seconds, it has done.
+pub(super) fn at_ease(ball: Ball, moment: f64, spec: &BallSpec) -> Ball {
     let mut ball = settled(ball, spec);
-    while matches!(ball.state, State::Sliding | State::Rolling) && ball.lasts(spec) < EASE {
-        ball = press(&ball, EASE, spec);
+    while ball.lasts(spec) < moment {
+        ball = press(&ball, moment, spec);
     }
-    settled(ball, spec)
+    ball
+}
+
+/// How long a motion has to last, in seconds, to be one after so many events of a shot.
+///
+/// Balls that crawl in a heap or are jammed in a pocket's mouth meet again and again, ever slower and
+/// sooner, all but in their places. No count of contacts between any two of them tells that from a
+/// rattle at speed; how much has happened in the shot does. So from a number of events on that few
+/// shots come to, what would last less than a moment is over at once, and the moment grows. After 200
+/// events it is 18 ms: that stops balls which would roll for less than 20 micrometres, and cuts slides
+/// short by less than a third of a millimetre. After 400 it is longer than whatever a stick can make
+/// a ball do: each event then leaves what it concerns at rest, and the shot is over within as many
+/// events as there are balls. Friction only takes energy, and so does this.
+pub(super) fn moment(events: usize) -> f64 {
+    if events < MANY { 0.0 } else { EASE * libm::exp2((events - MANY) as f64 / DOUBLES) }
 }
