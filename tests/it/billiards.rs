@@ -76,7 +76,7 @@ async fn two_play_eight_ball() {
     for socket in &mut sockets {
         socket.say(json!({ "type": "player_ready", "n": 1 })).await;
     }
-    let mut turns = Vec::new();
+    let (mut turns, mut seats) = (Vec::new(), Vec::new());
     for socket in &mut sockets {
         let state = loop {
             let state = socket.hear("game_state").await;
@@ -86,19 +86,20 @@ async fn two_play_eight_ball() {
         };
         assert_eq!(state["game"]["discipline"], "eight_ball");
         turns.push(state["game"]["turn"].clone());
+        seats.push(state["you"].clone());
     }
     assert_eq!(turns[0], turns[1]);
     assert_eq!(turns[0]["phase"], "break");
-    let breaker = turns[0]["seat"].as_u64().unwrap() as usize;
+    let breaker = &turns[0]["seat"];
     let [first, second] = &mut sockets;
-    let (player, other) = if breaker == 0 { (first, second) } else { (second, first) };
+    let (player, other) = if seats[0] == *breaker { (first, second) } else { (second, first) };
 
     // Aiming is shown to the other and to nobody else, and only by whose turn it is.
     let aim = json!({ "type": "gesture", "ball": 0, "heading": 1.5, "speed": 0.0, "side": 0.1,
                       "height": 0.0 });
     player.say(aim.clone()).await;
     let seen = other.hear("gesture").await;
-    assert_eq!((&seen["seat"], &seen["gesture"]["heading"]), (&json!(breaker), &json!(1.5)));
+    assert_eq!((&seen["seat"], &seen["gesture"]["heading"]), (breaker, &json!(1.5)));
     other.say(aim).await;
     assert_eq!(other.hear("error").await["code"], "not_your_turn");
     player.say(json!({ "type": "gesture", "heading": "x" })).await;
@@ -123,5 +124,5 @@ async fn two_play_eight_ball() {
     let resigns = json!({ "type": "game_action", "n": 3, "action": "resign" });
     other.say(resigns).await;
     let over = other.hear("game_over").await;
-    assert_eq!(over["outcome"]["winner"], breaker);
+    assert_eq!(&over["outcome"]["winner"], breaker);
 }

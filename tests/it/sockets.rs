@@ -82,7 +82,13 @@ async fn the_lobby_tells_of_the_queue_and_of_the_match() {
     let idle = json!({"type": "queue_update", "game": "pong", "status": "idle", "waiting": 0});
     assert_eq!(lobby.next().await, idle);
     ann.post("/api/queue/pong/join", json!({})).await.is(200);
-    let waiting = lobby.hear("queue_update").await;
+    let waiting = loop {
+        // The queues of other games are told of too.
+        let update = lobby.hear("queue_update").await;
+        if update["game"] == "pong" {
+            break update;
+        }
+    };
     assert_eq!((&waiting["status"], &waiting["position"]), (&json!("waiting"), &json!(1)));
     lobby.say(json!({"type": "ping", "t": 7})).await;
     assert_eq!(lobby.hear("pong").await["t"], 7);

@@ -38,8 +38,8 @@ pub struct Kolkhoz {
     /// How many balls are coloured and worth more: 2, 3 and 5.
     #[schemars(range(max = 3))]
     pub coloured: u8,
-    /// A stroke that pots nothing needs no more than one cushion. Else fouls, each of which brings a
-    /// ball back, make racks long.
+    /// A stroke that pots nothing needs no more than one cushion. Else fouls, each of which brings
+    /// a ball back, make racks long.
     pub casual: bool,
     /// The shot clock, in seconds.
     #[schemars(range(min = 10, max = 120))]

@@ -2,8 +2,9 @@
 //!
 //! A stroke is simulated whole when it is struck, and ruled on at once; but the ruling is told when
 //! the balls are at rest by the match's clock, and nobody may act before that. [`Billiards`] keeps
-//! the turns, the clocks and the balls; a [`Discipline`] is one game's rules. What may be done is in
-//! `action`, what is said in `wire`, where balls are put in `rack`, and how they move in [`physics`].
+//! the turns, the clocks and the balls; a [`Discipline`] is one game's rules. What may be done is
+//! in `action`, what is said in `wire`, where balls are put in `rack`, and how they move in
+//! [`physics`].
 
 mod action;
 mod discipline;

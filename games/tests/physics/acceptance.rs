@@ -16,8 +16,8 @@ fn near(value: f64, truth: f64, tolerance: f64) {
     assert!((value - truth).abs() <= tolerance, "{value}, not {truth}");
 }
 
-/// A ball that goes at `v` along +x with `top` of the spin of rolling and that side spin, and a ball
-/// at rest that it meets at the cut angle `cut`, in radians, to its left.
+/// A ball that goes at `v` along +x with `top` of the spin of rolling and that side spin, and a
+/// ball at rest that it meets at the cut angle `cut`, in radians, to its left.
 fn cut(v: f64, top: f64, side: f64, cut: f64, laws: &Laws) -> Shot {
     cut_of(&POOL, v, top, side, cut, laws)
 }

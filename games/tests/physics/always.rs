@@ -1,5 +1,5 @@
-//! What holds of any shot: nothing overlaps, tunnels, leaves or gains energy, every shot ends, and is
-//! the same on every machine and over the wire.
+//! What holds of any shot: nothing overlaps, tunnels, leaves or gains energy, every shot ends, and
+//! is the same on every machine and over the wire.
 
 use games::billiards::physics::{
     Ball, BallSpec, EventKind, Laws, Seen, Shot, State, Strike, Table,
@@ -25,7 +25,8 @@ fn random_shots_keep_the_rules() {
             worst = worst.or(seen);
         }
         assert_eq!((worst.left, worst.moving), (0, 0), "{}: {worst:?}", laws.name);
-        // The reference's laws set things that touch apart by a micrometre, several at once in a rack.
+        // The reference's laws set things that touch apart by a micrometre, several at once in a
+        // rack.
         let off = if laws.reference { 5e-5 } else { 1e-9 };
         assert!(worst.false_contact <= off && worst.jump <= off, "{}: {worst:?}", laws.name);
         assert!(worst.events <= EVENTS, "{}: {worst:?}", laws.name);
@@ -45,8 +46,8 @@ fn no_break_has_too_many_events() {
     }
 }
 
-/// Of 30,000 random breaks some of those with the most events: two balls that jam in a pocket's mouth,
-/// heaps that crawl.
+/// Of 30,000 random breaks some of those with the most events: two balls that jam in a pocket's
+/// mouth, heaps that crawl.
 #[test]
 fn jams_and_heaps_come_to_rest() {
     for (laws, number) in [

@@ -1,5 +1,5 @@
-//! `cargo xtask bench match`: how many live matches of Pong one core carries. (And `bench billiards`,
-//! see `billiards.rs`.)
+//! `cargo xtask bench match`: how many live matches of Pong one core carries. (And `bench
+//! billiards`, see `billiards.rs`.)
 //!
 //! A release server on a new SQLite file runs on one core, all players on another, with real
 //! WebSockets over loopback between them. Players sign in as Telegram's users do, queue, get ready,

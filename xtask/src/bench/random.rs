@@ -13,9 +13,9 @@ const OVERLAP: f64 = 1e-6;
 const GAINED: f64 = 1e-9;
 const EVENTS: usize = 300;
 
-/// How far contacts and places may be off, in metres. The reference's laws move things that touch until
-/// they are a micrometre apart; the middle between two balls goes 5 micrometres at the most, but two
-/// that graze each other in opposite directions go farther, each its way.
+/// How far contacts and places may be off, in metres. The reference's laws move things that touch
+/// until they are a micrometre apart; the middle between two balls goes 5 micrometres at the most,
+/// but two that graze each other in opposite directions go farther, each its way.
 fn may_be_off(laws: &Laws) -> f64 {
     if laws.reference { 1e-4 } else { 1e-9 }
 }

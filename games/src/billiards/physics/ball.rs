@@ -32,8 +32,8 @@ pub struct BallSpec {
     pub gravity: f64,
 }
 
-/// `spin` of a ball is this times its radius, in metres. With it, spin slows by 10.9 rad/s² whatever
-/// the ball's size; 5 to 15 have been measured (Alciatore, billiards.colostate.edu).
+/// `spin` of a ball is this times its radius, in metres. With it, spin slows by 10.9 rad/s²
+/// whatever the ball's size; 5 to 15 have been measured (Alciatore, billiards.colostate.edu).
 const SPIN_ARM: f64 = 10.0 * 2.0 / 5.0 / 9.0;
 
 impl BallSpec {

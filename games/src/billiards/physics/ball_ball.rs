@@ -6,8 +6,8 @@ use super::{
     vector::{Vec2, add, add3, cross, dot, flat, norm3, scale, scale3, sub, sub3},
 };
 
-/// Both balls right after the law has acted along `n`, the unit vector from the first to the second.
-/// Their places and states are left as they are.
+/// Both balls right after the law has acted along `n`, the unit vector from the first to the
+/// second. Their places and states are left as they are.
 pub(super) fn part(law: BallBall, [one, two]: [&Ball; 2], n: Vec2, spec: &BallSpec) -> [Ball; 2] {
     match law {
         BallBall::Elastic => {

@@ -47,8 +47,8 @@ impl Worst {
     }
 }
 
-/// Looks at a whole shot, between its events too. It sees paths and contacts only, and knows nothing
-/// of how they were found.
+/// Looks at a whole shot, between its events too. It sees paths and contacts only, and knows
+/// nothing of how they were found.
 pub fn watch(shot: &Shot, table: &Table, laws: &Laws) -> Worst {
     let mut worst = Worst { events: shot.events.len(), ..Worst::default() };
     let spec = &shot.ball;
@@ -177,9 +177,10 @@ pub struct Try {
     pub is_break: bool,
 }
 
-/// The random shot of that number. Every other is a break: of a triangle or a diamond, frozen, tight
-/// or as loose as the reference racks; the rest are shots at up to 15 scattered balls, some of which
-/// touch. Strikes go up to a hard break's speed, to the rim of the tip's hold, and to a steep massé.
+/// The random shot of that number. Every other is a break: of a triangle or a diamond, frozen,
+/// tight or as loose as the reference racks; the rest are shots at up to 15 scattered balls, some
+/// of which touch. Strikes go up to a hard break's speed, to the rim of the tip's hold, and to a
+/// steep massé.
 pub fn random(number: u64) -> Try {
     let mut dice = Dice(number.wrapping_mul(0xd134_2543_de82_ef95));
     let is_break = number.is_multiple_of(2);

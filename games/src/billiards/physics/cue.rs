@@ -21,7 +21,8 @@ pub struct Strike {
     pub heading: f64,
     /// How far its butt is raised, in radians: 0 is level.
     pub elevation: f64,
-    /// Where the tip meets the ball, right or left of its centre, over the radius: left is positive.
+    /// Where the tip meets the ball, right or left of its centre, over the radius: left is
+    /// positive.
     pub side: f64,
     /// The same up and down: up is positive.
     pub height: f64,

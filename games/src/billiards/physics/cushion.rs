@@ -63,8 +63,9 @@ fn tilted(ball: &Ball, touch: &Touch, spec: &BallSpec, rub: impl FnOnce(f64, f64
 const BETA: f64 = 3.5;
 
 /// Stronge's planar impact with springs along the normal and the tangent (W. J. Stronge, Impact
-/// Mechanics, 2000, 5.1): the tangential speed after a contact that begins with `-across`, at normal
-/// speed `normal`. Time is in units of one over the normal frequency; `ratio` is the tangential one.
+/// Mechanics, 2000, 5.1): the tangential speed after a contact that begins with `-across`, at
+/// normal speed `normal`. Time is in units of one over the normal frequency; `ratio` is the
+/// tangential one.
 fn stronge(normal: f64, across: f64, e: f64, mu: f64, ratio: f64) -> f64 {
     let eta = BETA / (ratio * ratio);
     let steep = across / normal;

@@ -18,9 +18,9 @@ use super::{
     vector::{add, dot, norm, scale, sub, unit},
 };
 
-/// Plays a shot out: `strike` on balls that lie as given (or no strike, if they move already), until
-/// all rest. A strike that does not [hold](Strike::holds), or on a ball that is not there or has been
-/// pocketed, moves nothing.
+/// Plays a shot out: `strike` on balls that lie as given (or no strike, if they move already),
+/// until all rest. A strike that does not [hold](Strike::holds), or on a ball that is not there or
+/// has been pocketed, moves nothing.
 ///
 /// Always ends, and soon: the more events a shot has had, the longer a motion has to last to go on
 /// at all. Some 400 are the most that a stick can cause; of thousands of random breaks hardly any
@@ -195,8 +195,8 @@ impl<'a> Engine<'a> {
         let spare = (!often).then(|| self.spare());
         let eased = pressed || often || speed < CRUMB;
         let moment = if eased { self.moment().max(EASE) } else { self.moment() };
-        // A ball that friction stops at once may leave the other still closing in on it, slower: that
-        // is the same contact, to be played to its end.
+        // A ball that friction stops at once may leave the other still closing in on it, slower:
+        // that is the same contact, to be played to its end.
         for pass in 0..PASSES {
             if closing(&one, &two) > 0.0 {
                 let places = [one.r, two.r];

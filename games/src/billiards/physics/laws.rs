@@ -45,7 +45,8 @@ pub enum Cushion {
     },
     /// An impulse with restitution and Coulomb friction at the nose.
     Impulse,
-    /// Stronge's compliant contact: springs along the normal and the tangent, with Coulomb friction.
+    /// Stronge's compliant contact: springs along the normal and the tangent, with Coulomb
+    /// friction.
     Stronge {
         /// The tangential frequency over the normal one.
         ratio: f64,

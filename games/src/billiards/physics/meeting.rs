@@ -123,7 +123,8 @@ fn first_meeting(c: [f64; 5], scale: f64, span: f64) -> Option<f64> {
     None
 }
 
-/// After how many seconds the ball meets the segment, whose nose it touches at the distance `reach`.
+/// After how many seconds the ball meets the segment, whose nose it touches at the distance
+/// `reach`.
 pub(super) fn with_segment(
     course: &Course,
     segment: &Segment,

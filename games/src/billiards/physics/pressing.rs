@@ -7,8 +7,8 @@
 //! part by the same law as ever. They meet again when that moment is over, and what each gives the
 //! other in the long run is what it was. Friction only takes energy, so pressing does too.
 //!
-//! The same bounds the events of a shot: the more there have been, the longer a motion has to last to
-//! be played ([`moment`]).
+//! The same bounds the events of a shot: the more there have been, the longer a motion has to last
+//! to be played ([`moment`]).
 
 use super::{
     ball::{Ball, BallSpec, State},
@@ -24,7 +24,8 @@ const AGAIN: f64 = 0.010;
 const PATIENCE: u8 = 3;
 /// Slower contacts than this, in m/s, are pressed at once.
 const BARELY: f64 = 1e-6;
-/// How much friction acts at once: at the least (unless the motion ends) and at the most, in seconds.
+/// How much friction acts at once: at the least (unless the motion ends) and at the most, in
+/// seconds.
 const PRESSED: [f64; 2] = [0.005, 0.250];
 /// After a pressed contact, motions shorter than this, in seconds, are over at once.
 pub(super) const EASE: f64 = 1e-3;
@@ -115,14 +116,15 @@ pub(super) fn at_ease(ball: Ball, moment: f64, spec: &BallSpec) -> Ball {
 
 /// How long a motion has to last, in seconds, to be one after so many events of a shot.
 ///
-/// Balls that crawl in a heap or are jammed in a pocket's mouth meet again and again, ever slower and
-/// sooner, all but in their places. No count of contacts between any two of them tells that from a
-/// rattle at speed; how much has happened in the shot does. So from a number of events on that few
-/// shots come to, what would last less than a moment is over at once, and the moment grows. After 200
-/// events it is 18 ms: that stops balls which would roll for less than 20 micrometres, and cuts slides
-/// short by less than a third of a millimetre. After 400 it is longer than whatever a stick can make
-/// a ball do: each event then leaves what it concerns at rest, and the shot is over within as many
-/// events as there are balls. Friction only takes energy, and so does this.
+/// Balls that crawl in a heap or are jammed in a pocket's mouth meet again and again, ever slower
+/// and sooner, all but in their places. No count of contacts between any two of them tells that
+/// from a rattle at speed; how much has happened in the shot does. So from a number of events on
+/// that few shots come to, what would last less than a moment is over at once, and the moment
+/// grows. After 200 events it is 18 ms: that stops balls which would roll for less than 20
+/// micrometres, and cuts slides short by less than a third of a millimetre. After 400 it is longer
+/// than whatever a stick can make a ball do: each event then leaves what it concerns at rest, and
+/// the shot is over within as many events as there are balls. Friction only takes energy, and so
+/// does this.
 pub(super) fn moment(events: usize) -> f64 {
     if events < MANY { 0.0 } else { EASE * libm::exp2((events - MANY) as f64 / DOUBLES) }
 }

@@ -1,7 +1,7 @@
 //! What the reference simulator (pooltool 0.6.0) does around its contact laws.
 //!
-//! These belong to its sets of [`Laws`](super::Laws) and to no other; with them our shots agree with
-//! its own to rounding.
+//! These belong to its sets of [`Laws`](super::Laws) and to no other; with them our shots agree
+//! with its own to rounding.
 
 use super::{
     ball::{Ball, BallSpec},

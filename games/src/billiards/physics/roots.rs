@@ -1,10 +1,10 @@
 //! When a polynomial first comes down to zero.
 //!
 //! The distance between two things is a polynomial in time, of degree four at most. In the basis of
-//! Bernstein its coefficients say much at a glance: while all are positive so is the polynomial, and
-//! as often as their signs change, so many roots it has at most. Halving the span until they change
-//! once (de Casteljau) finds the first root whatever the degree: nothing is divided by a leading
-//! coefficient, so that two balls of equal acceleration are no special case.
+//! Bernstein its coefficients say much at a glance: while all are positive so is the polynomial,
+//! and as often as their signs change, so many roots it has at most. Halving the span until they
+//! change once (de Casteljau) finds the first root whatever the degree: nothing is divided by a
+//! leading coefficient, so that two balls of equal acceleration are no special case.
 
 /// Halvings after which two roots so close together are one: the things just graze.
 const HALVINGS: u32 = 40;

@@ -1,10 +1,10 @@
 //! Agreement with runs of a reference simulator, recorded in a file.
 //!
-//! The file is JSON and holds its own tables and balls, so that any file of the format can be tried.
-//! What it has beside what is read here is passed over.
+//! The file is JSON and holds its own tables and balls, so that any file of the format can be
+//! tried. What it has beside what is read here is passed over.
 //!
-//! A run agrees if every ball has the same events in the same order, all at the same times, and ends
-//! in the same place, within three times what the file itself says its numbers can be off by.
+//! A run agrees if every ball has the same events in the same order, all at the same times, and
+//! ends in the same place, within three times what the file itself says its numbers can be off by.
 //! Comparing ball by ball lets two events of different balls change places only if their times are
 //! within that tolerance too. Transitions within a nanosecond of the ball's last event are passed
 //! over on both sides: after every contact the reference calls both balls sliding, and then finds

@@ -66,8 +66,8 @@ pub(super) fn all(file: &File, all: &mut Vec<Compared>) {
     }
 }
 
-/// Whether the polynomial touches zero at that root rather than crossing it, so that rounding of its
-/// coefficients decides where its roots are, and if there are any.
+/// Whether the polynomial touches zero at that root rather than crossing it, so that rounding of
+/// its coefficients decides where its roots are, and if there are any.
 fn undecided(c: &[f64; 5], root: f64) -> bool {
     let (mut value, mut slope, mut size, mut power) = (0.0, 0.0, 0.0, 1.0);
     for (degree, c) in c.iter().enumerate() {
