@@ -8,6 +8,7 @@
 
 mod accounts;
 mod bus;
+mod cards;
 mod clock;
 mod computers;
 mod db;
@@ -18,6 +19,7 @@ mod journal;
 mod lobby;
 mod matches;
 mod options;
+mod outbox;
 mod pairing;
 mod passwords;
 mod profiles;
@@ -25,23 +27,26 @@ mod queue;
 mod ratings;
 mod replays;
 mod sessions;
+mod telegram;
 mod tickets;
 
 use std::{future::Future, ops::Deref, sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use accounts::{Language, NewAccount, PublicUser, Role, User};
+pub use cards::{Card, CardPlace, CardPlayer, CardStage, GroupPlayer, Joined, NewCard};
 pub use clock::{Clock, Millis, Moment};
 pub use computers::{NewComputerMatch, Opponent};
 pub use error::{Error, FieldError, Refused, Result, Why};
-pub use ids::{MatchId, NotAnId, SessionId, UserId};
+pub use ids::{CardId, MatchId, NotAnId, SessionId, UserId};
 pub use init_data::{InitData, NotInitData, TelegramUser};
 pub use lobby::{LobbyChair, LobbyMessage, Place, QueueUpdate};
 pub use matches::{MatchInfo, MatchPlayer};
 pub use options::{Options, Secret};
+pub use outbox::{Letter, Notice};
 pub use profiles::{
     GameRating, GameStats, History, PastMatch, PastPlayer, Profile, Stats, TopList, TopPlayer,
 };
@@ -49,6 +54,7 @@ pub use queue::{Matched, QueueStatus, Queued, Side};
 pub use ratings::{RATED_GAMES_MAX, Rating, Score};
 pub use replays::{BadReplay, Replay};
 pub use sessions::{Device, Principal, Session};
+pub use telegram::{NoticeSettings, Reach, Topic};
 pub use tickets::{Pass, Ticket};
 
 /// How often the processes hear which sessions the others have ended.
@@ -73,6 +79,8 @@ pub struct Inner {
     pub(crate) bus: bus::Bus,
     pub(crate) queue: queue::Queue,
     pub(crate) live: matches::Live,
+    /// Something came into the outbox.
+    pub(crate) letters: Notify,
     /// To the journal's writer.
     pub(crate) journal: mpsc::Sender<live::Line>,
     /// Stops that writer, once nobody has lines for it any more.
@@ -113,6 +121,7 @@ impl Arena {
             tickets: tickets::Tickets::default(),
             lobby: lobby::Lobby::default(),
             queue: queue::Queue::default(),
+            letters: Notify::new(),
             live: matches::Live::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -130,6 +139,8 @@ impl Arena {
         arena.tasks.spawn(arena.clone().run_matcher());
         arena.every(HEAR_EVERY, "Ended sessions are not heard of", Arena::hear_of_ended_sessions);
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
+        arena.every(SWEEP_EVERY, "Old letters are not swept", Arena::sweep_letters);
+        arena.every(cards::TEND_EVERY, "Cards are not tended", Arena::tend_cards);
         Ok(arena)
     }
 

@@ -22,7 +22,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    Arena, Error, MatchId, Millis, Moment, Pass, PublicUser, Result, UserId, Why, computers,
+    Arena, Error, MatchId, Millis, Moment, Pass, PublicUser, Result, UserId, Why,
+    cards::{self, CardSettlement},
+    computers,
     db::{Turns, on, on_both},
     journal,
     queue::Side,
@@ -149,6 +151,8 @@ struct Opened {
     /// By seat.
     users: Vec<UserId>,
     created_at: Moment,
+    /// Whether a card in Telegram made it: its players come from their chats.
+    by_card: bool,
 }
 
 /// What it takes to run a match.
@@ -258,6 +262,13 @@ impl Arena {
             .await
         })?;
         found.map(|(id, game, seat)| Ok((id, kind(&game)?, seat_of(seat)?))).transpose()
+    }
+
+    /// Where a match that this process runs stands.
+    pub(crate) fn score_of(&self, id: MatchId) -> Option<(Status, Vec<i64>)> {
+        let (handle, _) = self.live.find(id)?;
+        let glance = handle.glance();
+        Some((glance.status, glance.scores))
     }
 
     /// How many matches this process runs.
@@ -453,11 +464,18 @@ impl Arena {
 
     /// A match from its opening to its end.
     async fn run<G: Game>(&self, opened: &Opened, mut table: live::Match<G>) {
-        if let Gathered::CalledOff { ready } = table.gather().await {
+        let gathered = match opened.by_card {
+            true => table.gather_within(cards::COME_WITHIN).await,
+            false => table.gather().await,
+        };
+        if let Gathered::CalledOff { ready } = gathered {
             let outcome = table.called_off();
             let ending = Ending::CalledOff(&ready);
             table.attend(self.settle_surely(opened, &outcome, &ending)).await;
             table.announce(outcome, None);
+            if opened.by_card {
+                return;
+            }
             for (&user, _) in opened.users.iter().zip(ready).filter(|(_, ready)| *ready) {
                 // Ahead of whoever came while they were being matched.
                 let queued = Box::pin(self.requeue(user, opened.game, opened.created_at.0)).await;
@@ -566,9 +584,13 @@ impl Arena {
         let ratings = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             let ratings = tx.settle_match(opened, outcome, ending, now).await?;
+            if self.has_telegram() {
+                tx.settle_card(opened.id, &opened.people(), now).await?;
+            }
             tx.commit().await?;
             ratings
         });
+        self.stir_letters();
         Ok(ratings)
     }
 
@@ -611,6 +633,7 @@ impl Arena {
             options: json(&first.options)?,
             users: rows.iter().map(|it| it.user.id).collect(),
             created_at: first.created_at,
+            by_card: self.has_card(id).await?,
         };
         Ok(Some(Stored { opened, players, entries }))
     }

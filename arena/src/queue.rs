@@ -25,6 +25,7 @@ use crate::{
     db::{Turns, on, on_both},
     lobby::LobbyMessage,
     matches::{MatchRows, NewMatch},
+    outbox::{Notice, OutboxRows},
     pairing::{Entry, pairs},
     ratings::RatingRows,
 };
@@ -289,9 +290,16 @@ impl Arena {
                 return Ok(false);
             }
             let id = tx.insert_match(&new, now).await?;
+            if self.has_telegram() {
+                // Whoever has a page open is told there.
+                for &user in players.iter().filter(|&&it| !self.lobby.has(it)) {
+                    tx.post(&Notice::Matched { user, match_id: id }, now).await?;
+                }
+            }
             tx.commit().await.inspect_err(|_| self.open_if_made(id))?;
             id
         });
+        self.stir_letters();
         tracing::info!(r#match = %match_id, "Two who waited for {game} play match {match_id}");
         self.open_match(match_id).await;
         for (seat, user) in (0..).map(Seat).zip(players) {
