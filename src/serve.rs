@@ -43,7 +43,7 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
     match token {
         Some(token) => {
             let url = api.public_url.clone();
-            tasks.spawn(bot::run(options.bot, token, url, closing.clone()));
+            tasks.spawn(bot::run(options.bot, token, arena.clone(), url, closing.clone()));
         }
         None => tracing::info!("The bot is off: TELOXIDE_TOKEN is not set"),
     }

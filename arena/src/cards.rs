@@ -579,6 +579,19 @@ impl Arena {
         Ok(players)
     }
 
+    /// The card that was made for this.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn card_of(&self, origin: &str) -> Result<Option<CardId>> {
+        Ok(on!(self.db, pool => {
+            sqlx::query_scalar("select id from cards where origin = $1")
+                .bind(origin)
+                .fetch_optional(pool)
+                .await
+        })?)
+    }
+
     /// A card was posted as this message.
     ///
     /// # Errors

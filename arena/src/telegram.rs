@@ -273,6 +273,14 @@ impl Arena {
         Ok(())
     }
 
+    /// Whether somebody is known by this user name in Telegram, who can be told of a challenge.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_name_known(&self, name: &str) -> Result<bool> {
+        Ok(self.known_by_name(&name.to_ascii_lowercase()).await?.is_some())
+    }
+
     /// Who was last seen with a user name in Telegram.
     pub(crate) async fn known_by_name(&self, name: &str) -> Result<Option<UserId>> {
         Ok(on!(self.db, pool => {

@@ -12,9 +12,12 @@ mod border;
 mod config;
 mod crash;
 mod forged;
+mod groups;
 mod play;
 mod refusals;
 mod rest;
 mod sockets;
+#[path = "../../bot/tests/it/standin.rs"]
+mod standin;
 mod support;
 mod telegram;
