@@ -9,13 +9,18 @@ create table telegram_updates (
 );
 create index telegram_updates_by_time on telegram_updates (taken_at);
 
--- What is known of chats. A person's private chat has the person's number.
-create table telegram_chats (
+-- Chats where nothing may be written, and since when. A person's private chat has the person's
+-- number.
+create table telegram_quiet (
     chat_id     bigint not null primary key,
-    -- Since when nothing may be written there.
-    quiet_since bigint,
-    -- The supergroup that it became.
-    moved_to    bigint
+    quiet_since bigint not null
+);
+
+-- Who was seen in which group, as Telegram says.
+create table telegram_members (
+    chat_id bigint not null,
+    user_id bigint not null references users (id),
+    primary key (chat_id, user_id)
 );
 
 -- The last user name that each person had in Telegram, in lower case and without the @.

@@ -219,7 +219,6 @@ impl Arena {
         };
         let id = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
-            tx.take_turns(&[by]).await?;
             let made: Option<CardId> = sqlx::query_scalar("select id from cards where origin = $1")
                 .bind(&origin)
                 .fetch_optional(&mut *tx)
@@ -227,9 +226,7 @@ impl Arena {
             if let Some(made) = made {
                 return Ok(made);
             }
-            if tx.plays(by).await? {
-                return Err(busy());
-            }
+            // Before their turn is taken, as everywhere.
             let others: Vec<CardId> = sqlx::query_scalar(
                 "update cards set status = 'closed' where host = $1 and status = 'open'
                  returning id",
@@ -237,6 +234,10 @@ impl Arena {
             .bind(by)
             .fetch_all(&mut *tx)
             .await?;
+            tx.take_turns(&[by]).await?;
+            if tx.plays(by).await? {
+                return Err(busy());
+            }
             for other in others {
                 tx.show_card(other, now).await?;
             }
@@ -780,8 +781,24 @@ trait CardRows {
     ) -> sqlx::Result<Made>;
 }
 
-/// The end of a match as cards see it.
-pub(crate) trait CardSettlement {
+/// Matches that were not made by a card, as cards see them, and the end of those that were.
+pub(crate) trait MatchCards {
+    /// The group whose members all these are, if all of them wait there for a game.
+    async fn group_of(&mut self, game: Kind, users: [UserId; 2]) -> sqlx::Result<Option<i64>>;
+
+    /// Shows a match that its queue has made in a group.
+    async fn show_match(
+        &mut self,
+        chat: i64,
+        game: Kind,
+        id: MatchId,
+        players: &[UserId],
+        now: Millis,
+    ) -> sqlx::Result<()>;
+
+    /// Shows a rematch that was agreed on at the table where the match was shown.
+    async fn show_rematch(&mut self, of: MatchId, id: MatchId, now: Millis) -> sqlx::Result<()>;
+
     /// Has the result of a match shown on its card, and told to its people.
     async fn settle_card(
         &mut self,
@@ -880,7 +897,99 @@ on_both! { impl CardRows {
     }
 } }
 
-on_both! { impl CardSettlement {
+on_both! { impl MatchCards {
+    async fn group_of(&mut self, game: Kind, users: [UserId; 2]) -> sqlx::Result<Option<i64>> {
+        let chats: Vec<Option<String>> = sqlx::query_scalar(
+            "select chat_id from queue_entries where user_id in ($1, $2) and game = $3",
+        )
+        .bind(users[0])
+        .bind(users[1])
+        .bind(game.name())
+        .fetch_all(&mut *self)
+        .await?;
+        let [Some(one), Some(two)] = &chats[..] else { return Ok(None) };
+        let Some(chat) = one.parse::<i64>().ok().filter(|_| one == two) else { return Ok(None) };
+        // Anybody may name any chat when they join a queue: it counts for those who were seen there.
+        let members: i64 = sqlx::query_scalar(
+            "select count(*) from telegram_members where chat_id = $1 and user_id in ($2, $3)",
+        )
+        .bind(chat)
+        .bind(users[0])
+        .bind(users[1])
+        .fetch_one(self)
+        .await?;
+        Ok((members == 2).then_some(chat))
+    }
+
+    async fn show_match(
+        &mut self,
+        chat: i64,
+        game: Kind,
+        id: MatchId,
+        players: &[UserId],
+        now: Millis,
+    ) -> sqlx::Result<()> {
+        let card = CardId::random();
+        let Some(&host) = players.first() else { return Ok(()) };
+        sqlx::query(
+            "insert into cards (id, origin, game, chat_id, language, host, status, match_id,
+                 score, created_at, expires_at)
+             select cast($1 as bigint), $2, $3, cast($4 as bigint), language, id, 'playing',
+                 cast($5 as bigint), '', cast($6 as bigint), cast($6 as bigint)
+             from users where id = $7",
+        )
+        .bind(card)
+        .bind(format!("match {id}"))
+        .bind(game.name())
+        .bind(chat)
+        .bind(id)
+        .bind(now)
+        .bind(host)
+        .execute(&mut *self)
+        .await?;
+        for &player in players {
+            self.seat_on_card(card, player, now).await?;
+        }
+        self.show_card(card, now).await
+    }
+
+    async fn show_rematch(&mut self, of: MatchId, id: MatchId, now: Millis) -> sqlx::Result<()> {
+        let card = CardId::random();
+        let shown: Option<CardId> = sqlx::query_scalar(
+            "update cards set next_card = $1
+             where match_id = $2 and status = 'over' and next_card is null returning id",
+        )
+        .bind(card)
+        .bind(of)
+        .fetch_optional(&mut *self)
+        .await?;
+        let Some(before) = shown else { return Ok(()) };
+        sqlx::query(
+            "insert into cards (id, origin, game, chat_id, thread_id, inline_id, language, host,
+                 status, match_id, score, created_at, expires_at)
+             select cast($1 as bigint), $2, game, chat_id, thread_id, inline_id, language, host,
+                 'playing', cast($3 as bigint), '', cast($4 as bigint), cast($4 as bigint)
+             from cards where id = $5",
+        )
+        .bind(card)
+        .bind(format!("match {id}"))
+        .bind(id)
+        .bind(now)
+        .bind(before)
+        .execute(&mut *self)
+        .await?;
+        sqlx::query(
+            "insert into card_seats (card_id, user_id, joined_at)
+             select cast($1 as bigint), user_id, joined_at from card_seats where card_id = $2",
+        )
+        .bind(card)
+        .bind(before)
+        .execute(&mut *self)
+        .await?;
+        self.show_card(before, now).await?;
+        self.show_card(card, now).await
+    }
+
     async fn settle_card(
         &mut self,
         id: MatchId,

@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Pass, PublicUser, Result, UserId, Why,
-    cards::{self, CardSettlement},
+    cards::{self, MatchCards},
     computers,
     db::{Turns, on, on_both},
     journal,
@@ -521,9 +521,11 @@ impl Arena {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&of.people()).await?;
             let id = tx.insert_match(&new, now).await?;
+            tx.show_rematch(of.id, id, now).await?;
             tx.commit().await.inspect_err(|_| self.open_if_made(id))?;
             id
         });
+        self.stir_letters();
         self.open_match(id).await;
         Ok(id)
     }

@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Result, UserId,
+    cards::MatchCards,
     clock::millis,
     db::{Turns, on, on_both},
     lobby::LobbyMessage,
@@ -255,7 +256,7 @@ impl Arena {
     async fn longest_waiting(&self, game: Kind, now: Millis) -> Result<Vec<Entry>> {
         let entries = on!(self.db, pool => {
             sqlx::query_as(
-                "select user_id, rating, joined_at from queue_entries
+                "select user_id, chat_id, rating, joined_at from queue_entries
                  where game = $1 and expires_at > $2 order by joined_at, user_id limit $3",
             )
             .bind(game.name())
@@ -285,11 +286,18 @@ impl Arena {
         let match_id = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&players).await?;
+            let group = match self.has_telegram() {
+                true => tx.group_of(game, players).await?,
+                false => None,
+            };
             if tx.take_entries(game, players).await? < 2 {
                 tx.rollback().await?;
                 return Ok(false);
             }
             let id = tx.insert_match(&new, now).await?;
+            if let Some(chat) = group {
+                tx.show_match(chat, game, id, &players, now).await?;
+            }
             if self.has_telegram() {
                 // Whoever has a page open is told there.
                 for &user in players.iter().filter(|&&it| !self.lobby.has(it)) {
@@ -332,8 +340,9 @@ impl Arena {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&[user]).await?;
             let rating = tx.rating_of(user, game, now).await?.rating;
-            let entry = Entry { user_id: user, rating, joined_at };
-            let entered = tx.enter_queue(game, &entry, chat, now + millis(life)).await?;
+            let chat_id = chat.map(str::to_owned);
+            let entry = Entry { user_id: user, chat_id, rating, joined_at };
+            let entered = tx.enter_queue(game, &entry, now + millis(life)).await?;
             tx.commit().await?;
             entered
         });
@@ -544,7 +553,6 @@ trait QueueRows {
         &mut self,
         game: Kind,
         entry: &Entry,
-        chat: Option<&str>,
         expires_at: Millis,
     ) -> sqlx::Result<Entered>;
 
@@ -558,7 +566,6 @@ on_both! { impl QueueRows {
         &mut self,
         game: Kind,
         entry: &Entry,
-        chat: Option<&str>,
         expires_at: Millis,
     ) -> sqlx::Result<Entered> {
         if self.plays(entry.user_id).await? {
@@ -572,7 +579,7 @@ on_both! { impl QueueRows {
         )
         .bind(entry.user_id)
         .bind(game.name())
-        .bind(chat)
+        .bind(&entry.chat_id)
         .bind(entry.rating)
         .bind(entry.joined_at)
         .bind(expires_at)

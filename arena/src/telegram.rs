@@ -163,26 +163,22 @@ impl Arena {
     /// # Errors
     /// When the database does not answer.
     pub async fn set_chat_quiet(&self, chat: i64, quiet: bool) -> Result<()> {
-        let since = quiet.then(|| self.clock.now());
+        let now = self.clock.now();
         on!(self.db, pool => match quiet {
             true => sqlx::query(
-                "insert into telegram_chats (chat_id, quiet_since) values ($1, $2)
-                 on conflict (chat_id) do update set
-                     quiet_since = coalesce(telegram_chats.quiet_since, excluded.quiet_since)",
+                "insert into telegram_quiet (chat_id, quiet_since) values ($1, $2)
+                 on conflict (chat_id) do nothing",
             )
             .bind(chat)
-            .bind(since)
+            .bind(now)
             .execute(pool)
             .await
             .map(drop),
-            false => sqlx::query(
-                "update telegram_chats set quiet_since = null
-                 where chat_id = $1 and quiet_since is not null",
-            )
-            .bind(chat)
-            .execute(pool)
-            .await
-            .map(drop),
+            false => sqlx::query("delete from telegram_quiet where chat_id = $1")
+                .bind(chat)
+                .execute(pool)
+                .await
+                .map(drop),
         })?;
         Ok(())
     }
@@ -192,13 +188,32 @@ impl Arena {
     /// # Errors
     /// When the database does not answer.
     pub async fn is_chat_quiet(&self, chat: i64) -> Result<bool> {
-        let since: Option<Option<i64>> = on!(self.db, pool => {
-            sqlx::query_scalar("select quiet_since from telegram_chats where chat_id = $1")
+        let since: Option<i64> = on!(self.db, pool => {
+            sqlx::query_scalar("select quiet_since from telegram_quiet where chat_id = $1")
                 .bind(chat)
                 .fetch_optional(pool)
                 .await
         })?;
-        Ok(since.flatten().is_some())
+        Ok(since.is_some())
+    }
+
+    /// Somebody was seen in a group.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn seen_in_group(&self, user: UserId, chat: i64) -> Result<()> {
+        on!(self.db, pool => {
+            sqlx::query(
+                "insert into telegram_members (chat_id, user_id) values ($1, $2)
+                 on conflict (chat_id, user_id) do nothing",
+            )
+            .bind(chat)
+            .bind(user)
+            .execute(pool)
+            .await
+            .map(drop)
+        })?;
+        Ok(())
     }
 
     /// A group became a supergroup, with another number: its cards and its queue go along.
@@ -303,20 +318,21 @@ trait ChatRows {
 
 on_both! { impl ChatRows {
     async fn move_chat(&mut self, from: i64, to: i64) -> sqlx::Result<()> {
-        sqlx::query(
-            "insert into telegram_chats (chat_id, moved_to) values ($1, $2)
-             on conflict (chat_id) do update set moved_to = excluded.moved_to",
-        )
-        .bind(from)
-        .bind(to)
-        .execute(&mut *self)
-        .await?;
         // Messages of the old group can't be edited from the new one: cards are posted anew.
         sqlx::query("update cards set chat_id = $1, message_id = null where chat_id = $2")
             .bind(to)
             .bind(from)
             .execute(&mut *self)
             .await?;
+        sqlx::query(
+            "insert into telegram_members (chat_id, user_id)
+             select cast($1 as bigint), user_id from telegram_members where chat_id = $2
+             on conflict (chat_id, user_id) do nothing",
+        )
+        .bind(to)
+        .bind(from)
+        .execute(&mut *self)
+        .await?;
         sqlx::query("update queue_entries set chat_id = $1 where chat_id = $2")
             .bind(to.to_string())
             .bind(from.to_string())

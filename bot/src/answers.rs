@@ -1,6 +1,6 @@
 //! Something happens in Telegram, the arena decides, an answer goes.
 
-use arena::{Arena, CardPlace, Error, Joined, Language, NewCard, QueueStatus, Queued, User};
+use arena::{Arena, CardPlace, Error, Joined, Language, NewCard, Queued, Topic, User};
 use games::Kind;
 use teloxide::{
     Bot,
@@ -117,6 +117,9 @@ impl Desk<'_> {
                 return Ok(());
             }
         };
+        if message.chat.kind == ChatKind::Shared {
+            self.arena.seen_in_group(user.id, message.chat.id.0).await?;
+        }
         let asking = Asking { user: &user, message: &message, update, rest };
         let said = match command {
             Some(command) => self.do_what(command, &asking).await,
@@ -187,7 +190,7 @@ impl Desk<'_> {
             Command::Help => only(Say::Help { shared: !asking.is_private() }),
             Command::Play => return self.play(asking).await,
             Command::Challenge => return self.challenge(asking).await,
-            Command::Queue => self.queue(asking).await?,
+            Command::Queue => return self.queue(asking).await,
             Command::Leave | Command::Cancel => self.leave(asking.user).await?,
             Command::Me => {
                 let games = self.arena.stats(asking.user.id).await?.games;
@@ -291,7 +294,7 @@ impl Desk<'_> {
         self.arena.open_card(asking.user.id, new).await.map(drop)
     }
 
-    async fn queue<'a>(&self, asking: &Asking<'a>) -> arena::Result<Said<'a>> {
+    async fn queue<'a>(&self, asking: &Asking<'a>) -> arena::Result<Option<Said<'a>>> {
         let user = asking.user;
         // Without a game: where they stand already.
         let waits = match asking.rest {
@@ -300,31 +303,21 @@ impl Desk<'_> {
         };
         let game = match waits.map_or_else(|| Self::game_of(asking.rest), Ok) {
             Ok(game) => game,
-            Err(said) => return Ok(said),
+            Err(said) => return Ok(Some(said)),
         };
         let shared = !asking.is_private();
-        let queued = match waits {
-            Some(game) => self.arena.queue_status(user.id, game).await?,
-            None => {
-                let chat = shared.then(|| asking.message.chat.id.0.to_string());
-                match self.arena.queue_join(user.id, game, chat).await? {
-                    Queued::Waiting { position, waiting, since } => {
-                        QueueStatus::Waiting { position, waiting, since }
-                    }
-                    Queued::Matched(matched) => QueueStatus::Matched(matched),
-                }
+        let chat = shared.then(|| asking.message.chat.id.0.to_string());
+        let plays = self.arena.live_match_of(user.id).await?.is_some();
+        let (position, waiting) = match self.arena.queue_join(user.id, game, chat).await? {
+            Queued::Waiting { position, waiting, .. } => (position, waiting),
+            Queued::Matched(matched) => {
+                // A match that was just found is told of by the outbox, to both alike.
+                let told = !plays && self.arena.reach(user.id, Topic::Matched).await?.is_some();
+                let lead = self.lead(asking, Label::Play, Place::Match(matched.match_id));
+                return Ok((!told).then_some((Say::Matched { game: matched.game }, lead)));
             }
         };
-        Ok(match queued {
-            QueueStatus::Waiting { position, waiting, .. } => {
-                only(Say::Waiting { game, position, waiting, shared })
-            }
-            QueueStatus::Matched(matched) => (
-                Say::Matched { game: matched.game },
-                self.lead(asking, Label::Play, Place::Match(matched.match_id)),
-            ),
-            QueueStatus::Idle { .. } => only(Say::Left { queue: true, cards: 0 }),
-        })
+        Ok(Some(only(Say::Waiting { game, position, waiting, shared })))
     }
 
     async fn leave<'a>(&self, user: &User) -> arena::Result<Said<'a>> {
@@ -383,9 +376,9 @@ impl Desk<'_> {
             InlineKeyboardButton::callback(name, Press::Speak(language).to_string())
         };
         let buttons = vec![
-            toggle(Label::Matched(settings.matched), arena::Topic::Matched),
-            toggle(Label::Challenged(settings.challenged), arena::Topic::Challenged),
-            toggle(Label::Result(settings.result), arena::Topic::Result),
+            toggle(Label::Matched(settings.matched), Topic::Matched),
+            toggle(Label::Challenged(settings.challenged), Topic::Challenged),
+            toggle(Label::Result(settings.result), Topic::Result),
             // Each language by its own name, for whoever reads only that.
             vec![speak("English", Language::En), speak("Русский", Language::Ru)],
         ];

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arena::{Arena, Card, CardPlace, Letter, MatchId, Notice, Reach, Topic, UserId};
 use futures_util::{
     StreamExt,
-    future::{BoxFuture, FutureExt},
+    future::{BoxFuture, FutureExt, pending},
     stream::FuturesUnordered,
 };
 use teloxide::{
@@ -18,7 +18,11 @@ use teloxide::{
         ParseMode, ReplyParameters, ThreadId,
     },
 };
-use tokio::{select, sync::mpsc, time::sleep};
+use tokio::{
+    select,
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -76,34 +80,43 @@ impl Delivery<'_> {
     /// to wait when the bot is stopped are given back.
     pub(crate) async fn run(&self, mut answers: mpsc::Receiver<Answer>) {
         let mut work: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
-        let mut open = true;
+        // Asked for beside the work and not between: what the work does may have to end first.
+        let mut letters: BoxFuture<'_, arena::Result<Vec<Letter>>> = pending().boxed();
+        let (mut open, mut looking) = (true, false);
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let room = ON_THE_WAY_MAX.saturating_sub(work.len());
-            let mut look = false;
-            if !open && work.is_empty() {
+            if !open && !looking && work.is_empty() {
                 return;
             }
             // Letters wait for the next run once nobody answers any more.
-            let taking = open && room > 0 && !self.closing.is_cancelled();
-            select! {
-                Some(()) = work.next() => {}
-                answer = answers.recv(), if open && room > 0 => match answer {
-                    Some(answer) => work.push(self.answer(answer).boxed()),
-                    None => open = false,
-                },
-                () = self.arena.letters_stirred(), if taking => look = true,
-                () = sleep(LOOK_EVERY), if taking => look = true,
-            }
-            if look {
-                match self.arena.letters_due(room as u32).await {
-                    Ok(letters) => {
-                        work.extend(letters.into_iter().map(|it| self.deliver(it).boxed()));
+            let may_look = open && room > 0 && !looking && !self.closing.is_cancelled();
+            let look = select! {
+                Some(()) = work.next() => false,
+                answer = answers.recv(), if open && room > 0 => {
+                    match answer {
+                        Some(answer) => work.push(self.answer(answer).boxed()),
+                        None => open = false,
                     }
-                    Err(error) => {
-                        tracing::error!(error = error.report(), "The outbox can't be read");
-                        sleep(LOOK_EVERY).await;
-                    }
+                    false
                 }
+                found = &mut letters, if looking => {
+                    looking = false;
+                    match found {
+                        Ok(found) => work.extend(found.into_iter().map(|it| self.deliver(it).boxed())),
+                        Err(error) => {
+                            tracing::error!(error = error.report(), "The outbox can't be read");
+                        }
+                    }
+                    false
+                }
+                () = self.arena.letters_stirred(), if may_look => true,
+                _ = ticks.tick(), if may_look => true,
+            };
+            if look {
+                letters = self.arena.letters_due(room as u32).boxed();
+                looking = true;
             }
         }
     }
@@ -153,7 +166,9 @@ impl Delivery<'_> {
                 }
                 None => None,
             },
-            notice => self.reach(notice).await?.map(|it| Target::Chat(it.chat)),
+            notice @ (Notice::Matched { .. }
+            | Notice::Challenged { .. }
+            | Notice::Result { .. }) => self.reach(notice).await?.map(|it| Target::Chat(it.chat)),
         };
         let Some(target) = target else {
             return self.arena.letter_done(letter, revision).await;
@@ -165,7 +180,9 @@ impl Delivery<'_> {
         let Some(revision) = self.arena.letter_revision(letter).await? else { return Ok(()) };
         let sent = match &letter.notice {
             Notice::Card { card } => self.send_card(*card).await?,
-            notice => self.send_notice(notice).await?,
+            notice @ (Notice::Matched { .. }
+            | Notice::Challenged { .. }
+            | Notice::Result { .. }) => self.send_notice(notice).await?,
         };
         match sent {
             Sent::Done(_) | Sent::Lost | Sent::Refused => {

@@ -18,6 +18,7 @@ mod options;
 mod pace;
 mod taps;
 mod updates;
+mod webhook;
 mod words;
 
 use std::{
@@ -42,6 +43,7 @@ use crate::{
 };
 
 pub use options::Options;
+pub use webhook::Webhook;
 
 /// Updates that were fetched and wait for their turn; fetching pauses when there are as many.
 const UPDATES_MAX: usize = 100;
@@ -52,12 +54,14 @@ const LAST_ANSWERS_MAX: Duration = Duration::from_secs(2);
 
 /// Runs the bot until `closing` is cancelled, and finishes the answers that it has begun. Whatever
 /// Telegram does or an update brings, this neither fails nor panics; when Telegram does not know
-/// the token, it says so and returns.
+/// the token, it says so and returns. Updates are fetched, unless Telegram is to bring them to a
+/// `webhook`, whose router is served at `public_url`.
 pub async fn run(
     options: Options,
     token: Secret,
     arena: Arena,
     public_url: Url,
+    webhook: Option<Webhook>,
     closing: CancellationToken,
 ) {
     let client = match default_reqwest_settings().build() {
@@ -70,28 +74,32 @@ pub async fn run(
     };
     let bot = Bot::with_client(token.expose(), client).set_api_url(options.telegram_api_url);
     let app = options.telegram_app_name;
-    let ended =
-        keep_alive(&closing, || life(&bot, &arena, &public_url, app.as_deref(), &closing)).await;
+    let around = Around { arena, page: public_url, app, webhook };
+    let ended = keep_alive(&closing, || life(&bot, &around, &closing)).await;
     if let Some(Err(error)) = ended {
         tracing::error!(error = plain(&error), "The bot is off: Telegram turned it away");
     }
 }
 
+/// What is around the bot.
+struct Around {
+    arena: Arena,
+    page: Url,
+    /// The Mini App's short name.
+    app: Option<String>,
+    webhook: Option<Webhook>,
+}
+
 /// One life of the bot, from its introduction until `closing` is cancelled or Telegram turns it
 /// away.
-async fn life(
-    bot: &Bot,
-    arena: &Arena,
-    page: &Url,
-    app: Option<&str>,
-    closing: &CancellationToken,
-) -> Result<(), RequestError> {
+async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result<(), RequestError> {
+    let Around { arena, page, app, webhook } = around;
     let introduction = insist("Telegram can't be reached", bot.get_me());
     let Some(me) = closing.run_until_cancelled(introduction).await else { return Ok(()) };
     let me = me?;
     tracing::info!("The bot is @{}", me.username());
 
-    let links = &Links::new(page.clone(), &me, app);
+    let links = &Links::new(page.clone(), &me, app.as_deref());
     let (inlet, incoming) = mpsc::channel(UPDATES_MAX);
     let (answers, to_send) = mpsc::channel(ANSWERS_MAX);
     let pace = Pace::default();
@@ -109,10 +117,16 @@ async fn life(
         let desk = desk;
         lanes::serve(incoming, |update| handle(&desk, update)).await;
     };
+    let listening = async {
+        match webhook {
+            Some(webhook) => webhook.listen(bot, page, inlet).await,
+            None => updates::listen(bot, arena, inlet).await,
+        }
+    };
     let work = async {
         let (listened, (), (), _) = tokio::join!(
             // The inlet goes with the listener.
-            closing.run_until_cancelled(updates::listen(bot, arena, inlet)),
+            closing.run_until_cancelled(listening),
             handling,
             delivery.run(to_send),
             closing.run_until_cancelled(menu::set(bot, links)),

@@ -23,7 +23,7 @@ use crate::faults::{Backoff, insist};
 /// How long Telegram may hold a request open; the HTTP client gives up after 17 s.
 const HOLD_MAX: Duration = Duration::from_secs(10);
 /// What we want to hear of.
-const ALLOWED: [AllowedUpdate; 5] = [
+pub(crate) const ALLOWED: [AllowedUpdate; 5] = [
     AllowedUpdate::Message,
     AllowedUpdate::CallbackQuery,
     AllowedUpdate::InlineQuery,

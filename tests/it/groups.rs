@@ -94,6 +94,11 @@ impl World {
         id.unwrap_or_else(|| panic!("it leads to {link}")).to_owned()
     }
 
+    /// The match that somebody is in.
+    async fn match_id(&self, who: Person) -> String {
+        self.open_app(who).await.matched().await
+    }
+
     /// Two play a match until the first gives it up.
     async fn play(&self, loser: Person, winner: Person, id: &str) {
         let (loser, winner) = (self.open_app(loser).await, self.open_app(winner).await);
@@ -453,4 +458,154 @@ async fn a_card_survives_faults_and_restarts() {
     world.card("1 free").await;
     let edits = world.telegram.calls_so_far("editmessagetext").len() - edits;
     assert!(edits <= 2, "{edits} edits for what one shows");
+}
+
+/// Who waits in a group plays its members first, and the group sees it.
+async fn a_group_has_its_own_queue(home: Home) {
+    let world = World::on(home).await;
+    // Somebody who was never seen in the group says that they are in it.
+    let eve = world.server.person("eve").await;
+    let body = json!({"chat_id": GROUP.to_string()});
+    world.write(KIM, KIM.id, "/queue pong");
+    world.telegram.shown(Some(KIM.id), |it| text(it).contains("1 of 1 in line")).await;
+    world.write(ANN, GROUP, "/queue pong");
+    world.card("2 of 2 in line. Those of this group come first.").await;
+    world.write(BOB, GROUP, "/queue pong");
+    let card = world.card("The table is ready.").await;
+    assert!(text(&card).contains("Ann") && text(&card).contains("Bob"), "{card}");
+    world.play(ANN, BOB, &world.match_of(&card)).await;
+    world.card("The match is over.").await;
+
+    world.write(KIM, KIM.id, "/leave");
+    world.telegram.shown(Some(KIM.id), |it| text(it).contains("no more")).await;
+    eve.post("/api/queue/pong/join", body).await.is(200);
+    let sent = world.telegram.calls_so_far("sendmessage").len();
+    world.write(ANN, GROUP, "/queue pong");
+    let letter = world.telegram.shown(Some(ANN.id), |it| text(it).contains("\u{2068}eve")).await;
+    assert!(text(&letter).contains("an opponent is found"), "{letter}");
+    sleep(Duration::from_secs(1)).await;
+    let since = &world.telegram.calls_so_far("sendmessage")[sent..];
+    assert!(since.iter().all(|it| it["chat_id"] == ANN.id), "{since:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_has_its_own_queue_on_sqlite() {
+    a_group_has_its_own_queue(Home::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_has_its_own_queue_on_postgres() {
+    let Some(home) = Home::postgres().await else { return };
+    a_group_has_its_own_queue(home).await;
+}
+
+/// A rematch that is agreed on at the table is seen in the group too.
+#[tokio::test]
+async fn a_rematch_at_the_table_is_shown() {
+    let world = World::on(Home::sqlite()).await;
+    world.write(ANN, GROUP, "/play pong");
+    let card = world.card("Waiting").await;
+    world.press(BOB, &card, &data(&card, "Join")).await;
+    let id = world.match_of(&world.card("The table is ready.").await);
+    let mut sockets = Vec::new();
+    for player in [world.open_app(ANN).await, world.open_app(BOB).await] {
+        let mut socket = player.open(&format!("/ws/game/{id}")).await;
+        socket.say(json!({"type": "player_ready", "n": 1})).await;
+        sockets.push(socket);
+    }
+    while sockets[0].hear("game_state").await["status"] != "active" {}
+    sockets[0].say(json!({"type": "game_action", "n": 2, "action": "resign"})).await;
+    sockets[1].hear("game_over").await;
+    world.card("The match is over.").await;
+    for socket in &mut sockets {
+        socket.say(json!({"type": "rematch"})).await;
+    }
+    let next = world.card("The table is ready.").await;
+    assert_ne!(next["message_id"], card["message_id"]);
+    assert_ne!(world.match_of(&next), id);
+}
+
+/// Thrown out, the bot is quiet; let in again, it goes on.
+#[tokio::test]
+async fn who_is_thrown_out_keeps_quiet() {
+    let world = World::on(Home::sqlite()).await;
+    let member = |status: &str| {
+        json!({"my_chat_member": {
+            "chat": {"id": GROUP, "type": "supergroup"}, "from": ANN.json(), "date": 1,
+            "old_chat_member": {"status": "member", "user": {}},
+            "new_chat_member": {"status": status, "user": {}},
+        }})
+    };
+    world.write(ANN, GROUP, "/play pong");
+    let card = world.card("Waiting").await;
+    world.telegram.update(member("kicked"));
+    let told = world.press(BOB, &card, &data(&card, "Join")).await;
+    assert!(told.starts_with("You are in"), "{told}");
+    sleep(Duration::from_secs(2)).await;
+    assert!(world.telegram.calls_so_far("editmessagetext").is_empty());
+    world.telegram.update(member("member"));
+    world.open_app(ANN).await.open(&format!("/ws/game/{}", world.match_id(ANN).await)).await;
+}
+
+/// Telegram brings updates itself, with the secret that it was told.
+#[tokio::test]
+async fn updates_come_by_webhook() {
+    let telegram = Telegram::open(false).await;
+    let api = format!("http://{}", telegram.address);
+    let more = [("PUBLIC_URL", "https://artel.example"), ("ARTEL_TELEGRAM_WEBHOOK", "1")];
+    let variables = [&variables(&api)[..], &more].concat();
+    let server = Server::run(Home::sqlite(), &variables).await;
+    let set = telegram.calls("setwebhook", 1).await[0].clone();
+    assert_eq!(set["url"], "https://artel.example/telegram/webhook");
+    let secret = set["secret_token"].as_str().unwrap().to_owned();
+    assert!(secret.len() >= 22 && secret.bytes().all(|it| it.is_ascii_alphanumeric()));
+    let bring = async |secret: Option<&str>, body: String| {
+        let mut request = server.stranger().request("POST", "/telegram/webhook").body(body);
+        if let Some(secret) = secret {
+            request = request.header("X-Telegram-Bot-Api-Secret-Token", secret);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    let mut update = written(ANN, ANN.id, "/start");
+    update["update_id"] = json!(5);
+    let update = update.to_string();
+    for wrong in [None, Some(""), Some("x"), Some(&secret[1..]), Some(&*secret.to_lowercase())] {
+        assert_eq!(bring(wrong, update.clone()).await, 401);
+    }
+    assert_eq!(bring(Some(&secret), "{".to_owned()).await, 400);
+    assert_eq!(bring(Some(&secret), "x".repeat(300_000)).await, 413);
+    for _ in 0..3 {
+        assert_eq!(bring(Some(&secret), update.clone()).await, 200);
+    }
+    telegram.shown(Some(ANN.id), |it| text(it).contains("game arena")).await;
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(telegram.calls_so_far("sendmessage").len(), 1);
+    assert!(telegram.calls_so_far("getupdates").is_empty());
+    assert!(!server.log().contains(&secret), "the secret is in the log");
+}
+
+#[tokio::test]
+async fn a_webhook_takes_https() {
+    let variables = [("TELOXIDE_TOKEN", TOKEN), ("ARTEL_TELEGRAM_WEBHOOK", "1")];
+    let ran = Home::sqlite().artel(&[], &variables);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("ARTEL_TELEGRAM_WEBHOOK: Telegram brings updates over https only"));
+}
+
+/// Many chats at once: nothing is lost, and no limit of Telegram's is broken.
+#[tokio::test]
+async fn many_chats_at_once_keep_the_limits() {
+    const CHATS: usize = 150;
+    let world = World::on(Home::sqlite()).await;
+    for id in 0..CHATS as i64 {
+        world.write(Person { id: 5000 + id, ..ANN }, 5000 + id, "/help");
+    }
+    world.telegram.calls("sendmessage", CHATS).await;
+    let times = world.telegram.written(None);
+    for (index, early) in times.iter().enumerate() {
+        // A little is allowed for the way there, which is not equally long for all.
+        let within =
+            times[index..].iter().take_while(|it| **it - *early < Duration::from_millis(900));
+        assert!(within.count() <= 30, "too many within a second");
+    }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a test fails the test")]
 
 mod logs;
+#[expect(dead_code, reason = "the server's tests use all of it")]
 mod standin;
 mod telegram;
 

@@ -72,7 +72,6 @@ pub(crate) enum Closed {
 
 /// How a request ends instead of well.
 #[derive(Clone, Copy)]
-#[allow(dead_code, reason = "each suite breaks what it needs")]
 pub(crate) enum Fault {
     TooMany { retry_after: u64 },
     Error(u16, &'static str),

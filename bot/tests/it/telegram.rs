@@ -60,6 +60,7 @@ impl Telegram {
         let options = bot::Options {
             telegram_api_url: format!("http://{}", self.address).parse().unwrap(),
             telegram_app_name: app.map(str::to_owned),
+            telegram_webhook: false,
         };
         let of_arena = arena::Options {
             database_url: "sqlite::memory:".to_owned(),
@@ -72,7 +73,8 @@ impl Telegram {
         let arena = Arena::open(of_arena, Clock::System).await.unwrap();
         let closing = CancellationToken::new();
         let public_url = public_url.parse().unwrap();
-        let run = bot::run(options, Secret::new(token), arena.clone(), public_url, closing.clone());
+        let run =
+            bot::run(options, Secret::new(token), arena.clone(), public_url, None, closing.clone());
         let task = tokio::spawn(async move {
             run.await;
             arena.close().await;
