@@ -336,6 +336,8 @@ impl Arena {
     pub async fn telegram_sign_in(&self, init_data: &str, device: &Device) -> Result<Session> {
         let person = self.telegram_person(init_data)?;
         let user = self.account_of(&person, device.language.as_deref()).await?;
+        let avatar_url = person.photo_url.as_deref().filter(|it| good_photo(it));
+        let user = self.with_avatar(user, avatar_url).await?;
         self.begin_session(user, device).await
     }
 
@@ -347,15 +349,11 @@ impl Arena {
         language: Option<&str>,
     ) -> Result<User> {
         let subject = person.id.to_string();
-        let avatar_url = person.photo_url.as_deref().filter(|it| good_photo(it));
         if let Some(user) = self.known_by_telegram(&subject).await? {
-            // Updates of the bot come without a picture.
-            return match avatar_url {
-                Some(_) => self.with_avatar(user, avatar_url).await,
-                None => Ok(user),
-            };
+            return Ok(user);
         }
 
+        let avatar_url = person.photo_url.as_deref().filter(|it| good_photo(it));
         let tags = [person.language_code.as_deref(), language];
         let user = User {
             id: UserId::random(),
