@@ -316,7 +316,8 @@ impl Arena {
             };
             tx.show_card(id, now).await?;
             let opened = made.as_ref().map(|it| it.id);
-            tx.commit().await.inspect_err(|_| opened.into_iter().for_each(|it| self.open_if_made(it)))?;
+            let look = |_: &sqlx::Error| opened.into_iter().for_each(|it| self.open_if_made(it));
+            tx.commit().await.inspect_err(look)?;
             (made, usize::from(*game.seats().start()).saturating_sub(seats.len()))
         });
         self.stir_letters();
@@ -909,7 +910,8 @@ on_both! { impl MatchCards {
         .await?;
         let [Some(one), Some(two)] = &chats[..] else { return Ok(None) };
         let Some(chat) = one.parse::<i64>().ok().filter(|_| one == two) else { return Ok(None) };
-        // Anybody may name any chat when they join a queue: it counts for those who were seen there.
+        // Anybody may name any chat when they join a queue: it counts for those who were seen
+        // there.
         let members: i64 = sqlx::query_scalar(
             "select count(*) from telegram_members where chat_id = $1 and user_id in ($2, $3)",
         )

@@ -1,35 +1,26 @@
 //! Something happens in Telegram, the arena decides, an answer goes.
 
-use arena::{Arena, CardPlace, Error, Joined, Language, NewCard, Queued, Topic, User};
+use arena::{Arena, CardPlace, Error, Language, NewCard, Queued, Topic, User};
 use games::Kind;
 use teloxide::{
     Bot,
-    payloads::{AnswerCallbackQuerySetters, AnswerInlineQuerySetters, EditMessageTextSetters},
-    requests::{Request, Requester},
-    types::{
-        CallbackQueryId, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, InlineQueryId,
-        InlineQueryResult, InlineQueryResultArticle, InputMessageContent, InputMessageContentText,
-        ParseMode, WebAppInfo,
-    },
+    types::{ChatId, InlineKeyboardButton, WebAppInfo},
 };
 use tokio::sync::mpsc;
 
 use crate::{
     commands::{self, Asked, Command},
     delivery::{Answer, names},
-    faults::plain,
     links::{Links, Place},
     taps::Press,
-    updates::{ChatKind, Chosen, Event, Inquiry, Membership, Message, Tap, Update},
-    words::{self, Label, Say, Toast, TopLine},
+    updates::{ChatKind, Event, Membership, Message, Update},
+    words::{self, Label, Say, TopLine},
 };
 
 /// What is played when nobody says what.
 const GAME_DEFAULT: Kind = Kind::EightBall;
 /// How many a table names in a chat.
 const TOP_SHOWN: usize = 10;
-/// For how long Telegram may show the same offers to the same person, in seconds.
-const OFFERS_CACHED: u32 = 60;
 
 /// What it takes to answer.
 pub(crate) struct Desk<'a> {
@@ -45,7 +36,7 @@ pub(crate) struct Desk<'a> {
 }
 
 /// What is said to a command, and what one can press.
-type Said<'a> = (Say<'a>, Vec<Vec<InlineKeyboardButton>>);
+pub(crate) type Said<'a> = (Say<'a>, Vec<Vec<InlineKeyboardButton>>);
 
 /// A command in its place.
 struct Asking<'a> {
@@ -66,7 +57,7 @@ fn only(say: Say<'_>) -> Said<'_> {
 }
 
 /// The code of a refusal; a fault is logged and has none.
-fn code_of(error: &Error) -> &'static str {
+pub(crate) fn code_of(error: &Error) -> &'static str {
     match error {
         Error::Refused(refused) => refused.code,
         Error::Fault(_) => {
@@ -365,7 +356,7 @@ impl Desk<'_> {
         Ok((Say::Replay { game: last.game, won: last.won, names }, buttons))
     }
 
-    async fn settings<'a>(&self, user: &User) -> arena::Result<Said<'a>> {
+    pub(crate) async fn settings<'a>(&self, user: &User) -> arena::Result<Said<'a>> {
         let settings = self.arena.notice_settings(user.id).await?;
         let language = user.language;
         let toggle = |label, topic| {
@@ -384,155 +375,6 @@ impl Desk<'_> {
         ];
         Ok((Say::Settings { settings }, buttons))
     }
-
-    /// A button was pressed.
-    async fn feel(&self, tap: Tap) {
-        let tag = tap.from.language_code.as_deref().unwrap_or_default();
-        let mut language = Language::preferred(tag).unwrap_or_default();
-        let toast = match self.press(&tap, &mut language).await {
-            Ok(toast) => toast,
-            Err(error) => Toast::Refused { code: code_of(&error) },
-        };
-        let text = words::toast(toast, language);
-        // Not paced, since Telegram does not count it; and not tried again, since it is soon void.
-        let answer = self.bot.answer_callback_query(CallbackQueryId(tap.id)).text(text);
-        if let Err(error) = answer.send().await {
-            tracing::debug!(error = plain(&error), "A button's answer was not taken");
-        }
-    }
-
-    async fn press(&self, tap: &Tap, language: &mut Language) -> arena::Result<Toast<'static>> {
-        let press = tap.data.as_deref().and_then(Press::parse);
-        let (Some(press), false) = (press, tap.from.is_bot) else { return Ok(Toast::Old) };
-        let user = self.arena.telegram_account(&tap.from).await?;
-        *language = user.language;
-        let name = tap.from.username.as_deref();
-        let card = match press {
-            Press::JoinInline => {
-                let origin = tap.inline_message_id.as_deref().map(inline_origin);
-                match origin {
-                    Some(origin) => self.arena.card_of(&origin).await?,
-                    None => return Ok(Toast::Old),
-                }
-            }
-            Press::Join(card) | Press::Leave(card) | Press::Start(card) | Press::Rematch(card) => {
-                Some(card)
-            }
-            Press::Toggle(_) | Press::Speak(_) => None,
-        };
-        match (press, card) {
-            (Press::Join(_) | Press::JoinInline, Some(card)) => {
-                let joined = self.arena.join_card(user.id, name, card).await?;
-                Ok(match joined {
-                    Joined::Waiting { missing } => Toast::Joined { missing },
-                    Joined::Started(_) => Toast::Started,
-                })
-            }
-            (Press::Leave(_), Some(card)) => {
-                self.arena.leave_card(user.id, card).await.map(|()| Toast::Left)
-            }
-            (Press::Start(_), Some(card)) => {
-                self.arena.start_card(user.id, card).await.map(|_| Toast::Started)
-            }
-            (Press::Rematch(_), Some(card)) => {
-                self.arena.rematch_card(user.id, card).await.map(|_| Toast::Rematch)
-            }
-            (Press::JoinInline, None) => Ok(Toast::NotYet),
-            (Press::Toggle(topic), _) => {
-                let settings = self.arena.notice_settings(user.id).await?.toggled(topic);
-                self.arena.set_notice_settings(user.id, settings).await?;
-                self.show_settings(tap, &user).await
-            }
-            (Press::Speak(spoken), _) => {
-                let user = self.arena.update_me(user.id, Some(spoken), None).await?;
-                *language = spoken;
-                self.show_settings(tap, &user).await
-            }
-            (Press::Join(_) | Press::Leave(_) | Press::Start(_) | Press::Rematch(_), None) => {
-                Ok(Toast::Old)
-            }
-        }
-    }
-
-    /// Shows changed settings where they were changed.
-    async fn show_settings(&self, tap: &Tap, user: &User) -> arena::Result<Toast<'static>> {
-        let Some(message) = &tap.message else { return Ok(Toast::Old) };
-        if message.chat.kind == ChatKind::Private {
-            let (say, buttons) = self.settings(user).await?;
-            let text = words::say(&say, user.language, None);
-            let edit = self.bot.edit_message_text(message.chat.id, message.message_id, text);
-            let edit = edit.parse_mode(ParseMode::Html);
-            let edit = edit.reply_markup(InlineKeyboardMarkup::new(buttons));
-            if let Err(error) = edit.send().await {
-                tracing::debug!(error = plain(&error), "Settings are not shown as they are");
-            }
-        }
-        Ok(Toast::Saved)
-    }
-
-    /// Offers challenges to whoever writes our name in a chat.
-    async fn offer(&self, inquiry: Inquiry) {
-        let tag = inquiry.from.language_code.as_deref().unwrap_or_default();
-        let language = match self.arena.telegram_account(&inquiry.from).await {
-            Ok(user) => user.language,
-            Err(_) => Language::preferred(tag).unwrap_or_default(),
-        };
-        let wanted = inquiry.query.trim().to_lowercase();
-        let fits = |game: &Kind| {
-            let title = words::game(*game, language).to_lowercase();
-            wanted.is_empty()
-                || commands::game(&wanted) == Some(*game)
-                || game.name().starts_with(&wanted)
-                || title.contains(&wanted)
-        };
-        let offers = Kind::ALL.into_iter().filter(fits).map(|game| {
-            let text = words::say(&Say::Offer { game }, language, None);
-            let content = InputMessageContentText::new(text).parse_mode(ParseMode::Html);
-            let content = InputMessageContent::Text(content);
-            let join = words::label(Label::Join, language);
-            let join = InlineKeyboardButton::callback(join, Press::JoinInline.to_string());
-            let title = words::game(game, language);
-            let article = InlineQueryResultArticle::new(game.name(), title, content)
-                .reply_markup(InlineKeyboardMarkup::new([[join]]))
-                .description(words::label(Label::Invite, language));
-            InlineQueryResult::Article(article)
-        });
-        let answer =
-            self.bot.answer_inline_query(InlineQueryId(inquiry.id), offers.collect::<Vec<_>>());
-        let answer = answer.is_personal(true).cache_time(OFFERS_CACHED);
-        if let Err(error) = answer.send().await {
-            tracing::debug!(error = plain(&error), "An inline query's answer was not taken");
-        }
-    }
-
-    /// Somebody sent a challenge by way of us: they are its host.
-    async fn chosen(&self, chosen: Chosen) -> arena::Result<()> {
-        let (Ok(game), Some(message)) = (chosen.result_id.parse(), chosen.inline_message_id) else {
-            return Ok(());
-        };
-        let user = self.arena.telegram_account(&chosen.from).await?;
-        let new = NewCard {
-            game,
-            origin: inline_origin(&message),
-            place: CardPlace::Inline { message },
-            language: user.language,
-            invited: None,
-        };
-        match self.arena.open_card(user.id, new).await {
-            Ok(_) => Ok(()),
-            // Their message stays as it is, and whoever joins is told that it is not open.
-            Err(Error::Refused(refused)) => {
-                tracing::debug!("A challenge was not opened: {refused}");
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// What the card of an inline message is made for.
-fn inline_origin(message: &str) -> String {
-    format!("inline {message}")
 }
 
 /// The chat whose updates are in order with this one.

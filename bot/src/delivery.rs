@@ -104,7 +104,9 @@ impl Delivery<'_> {
                 found = &mut letters, if looking => {
                     looking = false;
                     match found {
-                        Ok(found) => work.extend(found.into_iter().map(|it| self.deliver(it).boxed())),
+                        Ok(found) => {
+                            work.extend(found.into_iter().map(|it| self.deliver(it).boxed()));
+                        }
                         Err(error) => {
                             tracing::error!(error = error.report(), "The outbox can't be read");
                         }

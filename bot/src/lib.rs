@@ -7,10 +7,12 @@
 //! breaks us; neither stops the server.
 
 mod answers;
+mod buttons;
 mod cards;
 mod commands;
 mod delivery;
 mod faults;
+mod inline;
 mod lanes;
 mod links;
 mod menu;

@@ -9,6 +9,7 @@
 mod auth;
 mod billiards;
 mod border;
+mod chats;
 mod config;
 mod crash;
 mod forged;

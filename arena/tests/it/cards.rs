@@ -8,7 +8,7 @@ use arena::{
 use futures_util::future::join_all;
 use games::Kind;
 
-use crate::support::{TestArena, both, refused};
+use crate::support::{both, refused};
 
 const GROUP: i64 = -1_000_000_000_001;
 
@@ -24,6 +24,11 @@ fn new(game: Kind, origin: &str) -> NewCard {
 
 async fn open(arena: &Arena, by: &User, origin: &str) -> CardId {
     arena.open_card(by.id, new(Kind::Pong, origin)).await.unwrap()
+}
+
+/// An update of Telegram's, as it is kept.
+fn update(id: i64) -> (i64, String) {
+    (id, format!("{{\"update_id\":{id}}}"))
 }
 
 /// The letter about a card, taken.
@@ -137,7 +142,7 @@ both! {
 
     /// An update is new once, and what was not handled is there for the next run.
     async fn updates_are_taken_once(test: &TestArena) {
-        let updates = [7, 8].map(|id| (id, format!("{{\"update_id\":{id}}}")));
+        let updates = [7, 8].map(update);
         assert_eq!(test.arena.take_updates(&updates).await.unwrap(), [7, 8]);
         assert_eq!(test.arena.take_updates(&updates).await.unwrap(), [0_i64; 0]);
         test.arena.update_handled(7).await.unwrap();
