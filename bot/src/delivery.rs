@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use arena::{Arena, Card, CardPlace, Letter, MatchId, Notice, Reach, Topic, UserId};
+use arena::{Arena, Card, CardPlace, CardStage, Letter, MatchId, Notice, Reach, Topic, UserId};
 use futures_util::{
     StreamExt,
     future::{BoxFuture, FutureExt, pending},
@@ -233,6 +233,8 @@ impl Delivery<'_> {
                 let edit = edit.parse_mode(ParseMode::Html).reply_markup(buttons);
                 sent(edit.link_preview_options(no_preview()).send().await.map(|_| None))
             }
+            // Nobody saw it open, so nobody need see it closed.
+            (CardPlace::Chat { .. }, None) if card.stage == CardStage::Closed => Sent::Lost,
             (CardPlace::Chat { chat, thread }, None) => {
                 let mut post = self.bot.send_message(ChatId(*chat), text);
                 post = post.parse_mode(ParseMode::Html).reply_markup(buttons);
@@ -283,7 +285,7 @@ impl Delivery<'_> {
             }
             Notice::Challenged { user, card } => {
                 let Some(card) = self.arena.card(*card).await? else { return Ok(Sent::Lost) };
-                if card.stage != arena::CardStage::Open {
+                if card.stage != CardStage::Open {
                     return Ok(Sent::Lost);
                 }
                 let names =
