@@ -653,7 +653,10 @@ impl Arena {
             .await
         })?;
         for row in late {
-            self.time_is_up(&row).await?;
+            // One that can't be dealt with holds up no other.
+            if let Err(error) = self.time_is_up(&row).await {
+                tracing::error!(card = %row.id, error = error.report(), "A card is not closed yet");
+            }
         }
         let playing: Vec<Row> = on!(self.db, pool => {
             sqlx::query_as("select * from cards where status = 'playing' limit $1")
