@@ -32,7 +32,12 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
     let api = Api::new(arena.clone(), options.web, address, closing.clone());
     let tasks = TaskTracker::new();
     let mut signals = Signals::listen()?;
-    let router = api::router(&api, webapp::router());
+    let mut pages = webapp::router();
+    let webhook = webhook(&options.bot, &api)?;
+    if let Some(webhook) = &webhook {
+        pages = pages.merge(webhook.router());
+    }
+    let router = api::router(&api, pages);
     tasks.spawn(api::serve(listener, router, closing.clone()));
     if let Some(listener) = metrics {
         tracing::info!("Metrics are on http://{}/metrics", listener.local_addr()?);
@@ -43,7 +48,8 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
     match token {
         Some(token) => {
             let url = api.public_url.clone();
-            tasks.spawn(bot::run(options.bot, token, url, closing.clone()));
+            let (arena, closing) = (arena.clone(), closing.clone());
+            tasks.spawn(bot::run(options.bot, token, arena, url, webhook, closing));
         }
         None => tracing::info!("The bot is off: TELOXIDE_TOKEN is not set"),
     }
@@ -65,6 +71,19 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
         () = tokio::time::sleep(DRAIN_TIME_MAX) => tracing::warn!("Leaving unfinished"),
     }
     Ok(())
+}
+
+/// Where Telegram brings updates to, if it is to.
+fn webhook(options: &bot::Options, api: &Api) -> anyhow::Result<Option<bot::Webhook>> {
+    if !options.telegram_webhook {
+        return Ok(None);
+    }
+    anyhow::ensure!(
+        api.public_url.scheme() == "https",
+        "ARTEL_TELEGRAM_WEBHOOK: Telegram brings updates over https only, and PUBLIC_URL is {}",
+        api.public_url
+    );
+    Ok(Some(bot::Webhook::new(api.arena.clone())))
 }
 
 /// Where metrics are served. A default port that is taken is not worth a refusal to start.

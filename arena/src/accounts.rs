@@ -337,36 +337,43 @@ impl Arena {
     /// server has no bot.
     pub async fn telegram_sign_in(&self, init_data: &str, device: &Device) -> Result<Session> {
         let person = self.telegram_person(init_data)?;
-        let subject = person.id.to_string();
+        let user = self.account_of(&person, device.language.as_deref()).await?;
         let avatar_url = person.photo_url.as_deref().filter(|it| good_photo(it));
+        let user = self.with_avatar(user, avatar_url).await?;
+        self.begin_session(user, device).await
+    }
+
+    /// The account of somebody whom Telegram names; the first time makes it. `language` is what
+    /// their device prefers, for when Telegram does not say.
+    pub(crate) async fn account_of(
+        &self,
+        person: &TelegramUser,
+        language: Option<&str>,
+    ) -> Result<User> {
+        let subject = person.id.to_string();
         if let Some(user) = self.known_by_telegram(&subject).await? {
-            let user = self.with_avatar(user, avatar_url).await?;
-            return self.begin_session(user, device).await;
+            return Ok(user);
         }
 
-        let tags = [person.language_code.as_deref(), device.language.as_deref()];
+        let avatar_url = person.photo_url.as_deref().filter(|it| good_photo(it));
+        let tags = [person.language_code.as_deref(), language];
         let user = User {
             id: UserId::random(),
             username: None,
-            display_name: telegram_name(&person),
+            display_name: telegram_name(person),
             avatar_url: avatar_url.map(str::to_owned),
             language: tags.into_iter().flatten().find_map(Language::preferred).unwrap_or_default(),
             role: Role::Player,
             created_at: Moment(self.clock.now()),
         };
         let identity = Identity { provider: "telegram", subject: subject.clone(), secret: None };
-        let user = match self.insert_account(&user, None, identity).await? {
-            true => {
-                tracing::info!(user.id = %user.id, "Account {} was made by Telegram", user.id);
-                user
-            }
-            // Another tab was faster.
-            false => self
-                .known_by_telegram(&subject)
-                .await?
-                .ok_or_else(|| anyhow::anyhow!("a Telegram account was there and is not"))?,
-        };
-        self.begin_session(user, device).await
+        if self.insert_account(&user, None, identity).await? {
+            tracing::info!(user.id = %user.id, "Account {} was made by Telegram", user.id);
+            return Ok(user);
+        }
+        // Another tab was faster.
+        let known = self.known_by_telegram(&subject).await?;
+        Ok(known.ok_or_else(|| anyhow::anyhow!("a Telegram account was there and is not"))?)
     }
 
     fn telegram_person(&self, init_data: &str) -> Result<TelegramUser> {

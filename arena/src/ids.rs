@@ -93,6 +93,10 @@ id! {
     /// One sign-in on one device: the family of the refresh tokens that came from it.
     SessionId
 }
+id! {
+    /// A message in Telegram that shows a game.
+    CardId
+}
 
 #[cfg(test)]
 mod tests {

@@ -36,12 +36,15 @@ pub struct TelegramUser {
     pub first_name: String,
     /// Often absent or empty.
     pub last_name: Option<String>,
+    /// What they can be mentioned by, without the @.
+    pub username: Option<String>,
     /// An IETF tag such as `en` or `pt-br`.
     pub language_code: Option<String>,
     /// Their picture.
     pub photo_url: Option<String>,
+    /// Whether it is a program.
     #[serde(default)]
-    is_bot: bool,
+    pub is_bot: bool,
 }
 
 /// Why a string is not init data to rely on.

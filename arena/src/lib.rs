@@ -8,6 +8,7 @@
 
 mod accounts;
 mod bus;
+mod cards;
 mod clock;
 mod computers;
 mod db;
@@ -19,6 +20,7 @@ mod lobby;
 mod matches;
 mod once;
 mod options;
+mod outbox;
 mod pairing;
 mod passwords;
 mod profiles;
@@ -27,26 +29,29 @@ mod ratings;
 mod replays;
 mod rooms;
 mod sessions;
+mod telegram;
 #[cfg(test)]
 mod three_seats;
 mod tickets;
 
 use std::{future::Future, ops::Deref, sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use accounts::{Language, NewAccount, PublicUser, Role, User};
+pub use cards::{Card, CardPlace, CardPlayer, CardStage, GroupPlayer, Joined, NewCard};
 pub use clock::{Clock, Millis, Moment};
 pub use computers::{NewComputerMatch, Opponent};
 pub use error::{Error, FieldError, Refused, Result, Why};
-pub use ids::{MatchId, NotAnId, RoomId, SessionId, UserId};
+pub use ids::{CardId, MatchId, NotAnId, RoomId, SessionId, UserId};
 pub use init_data::{InitData, NotInitData, TelegramUser};
 pub use lobby::{LobbyChair, LobbyMessage, Place, QueueUpdate};
 pub use matches::{MatchInfo, MatchPlayer};
 pub use once::RequestKey;
 pub use options::{Options, Secret};
+pub use outbox::{Letter, Notice};
 pub use profiles::{
     GameRating, GameStats, History, PastMatch, PastPlayer, Profile, Stats, TopList, TopPlayer,
 };
@@ -58,6 +63,7 @@ pub use rooms::{
     RoomUpdate, RoomView,
 };
 pub use sessions::{Device, Principal, Session};
+pub use telegram::{NoticeSettings, Reach, Topic};
 pub use tickets::{Pass, Ticket};
 
 /// How often the processes hear which sessions the others have ended.
@@ -82,6 +88,8 @@ pub struct Inner {
     pub(crate) bus: bus::Bus,
     pub(crate) queue: queue::Queue,
     pub(crate) live: matches::Live,
+    /// Something came into the outbox.
+    pub(crate) letters: Notify,
     /// To the journal's writer.
     pub(crate) journal: mpsc::Sender<live::Line>,
     /// Stops that writer, once nobody has lines for it any more.
@@ -122,6 +130,7 @@ impl Arena {
             tickets: tickets::Tickets::default(),
             lobby: lobby::Lobby::default(),
             queue: queue::Queue::default(),
+            letters: Notify::new(),
             live: matches::Live::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -141,6 +150,8 @@ impl Arena {
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
         arena.every(SWEEP_EVERY, "Old answers are not swept", Arena::sweep_answers);
         arena.every(rooms::TEND_EVERY, "Rooms are not tended", Arena::tend_rooms);
+        arena.every(SWEEP_EVERY, "Old letters are not swept", Arena::sweep_letters);
+        arena.every(cards::TEND_EVERY, "Cards are not tended", Arena::tend_cards);
         Ok(arena)
     }
 

@@ -22,7 +22,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    Arena, Error, MatchId, Millis, Moment, Pass, PublicUser, Result, UserId, Why, computers,
+    Arena, Error, MatchId, Millis, Moment, Pass, PublicUser, Result, UserId, Why,
+    cards::{self, MatchCards},
+    computers,
     db::{Turns, on, on_both},
     ids::RoomId,
     journal,
@@ -155,6 +157,8 @@ struct Opened {
     created_at: Moment,
     /// The room that plays it.
     room: Option<RoomId>,
+    /// Whether a card in Telegram made it: its players come from their chats.
+    by_card: bool,
 }
 
 /// What it takes to run a match.
@@ -267,6 +271,13 @@ impl Arena {
             .await
         })?;
         found.map(|(id, game, seat)| Ok((id, kind(&game)?, seat_of(seat)?))).transpose()
+    }
+
+    /// Where a match that this process runs stands.
+    pub(crate) fn score_of(&self, id: MatchId) -> Option<(Status, Vec<i64>)> {
+        let (handle, _) = self.live.find(id)?;
+        let glance = handle.glance();
+        Some((glance.status, glance.scores))
     }
 
     /// How many matches this process runs.
@@ -462,12 +473,16 @@ impl Arena {
 
     /// A match from its opening to its end.
     async fn run<G: Game>(&self, opened: &Opened, mut table: live::Match<G>) {
-        if let Gathered::CalledOff { ready } = table.gather().await {
+        let gathered = match opened.by_card {
+            true => table.gather_within(cards::COME_WITHIN).await,
+            false => table.gather().await,
+        };
+        if let Gathered::CalledOff { ready } = gathered {
             let outcome = table.called_off();
             let ending = Ending::CalledOff(&ready);
             table.attend(self.settle_surely(opened, &outcome, &ending)).await;
             table.announce(outcome, None);
-            if opened.room.is_some() {
+            if opened.room.is_some() || opened.by_card {
                 return;
             }
             for (&user, _) in opened.users.iter().zip(ready).filter(|(_, ready)| *ready) {
@@ -526,9 +541,11 @@ impl Arena {
                 room.begin(id);
                 tx.save_room(&before, room).await?;
             }
+            tx.show_rematch(of.id, id, now).await?;
             tx.commit().await.inspect_err(|_| self.open_if_made(id))?;
             (id, room)
         });
+        self.stir_letters();
         self.open_match(id).await;
         self.tell_after_match(room);
         Ok(id)
@@ -595,10 +612,14 @@ impl Arena {
                 Some(room) => tx.end_in_room(room, opened.id, &opened.users, outcome).await?,
                 None => None,
             };
+            if self.has_telegram() {
+                tx.settle_card(opened.id, &opened.people(), now).await?;
+            }
             tx.commit().await?;
             (ratings, room)
         });
         self.tell_after_match(room);
+        self.stir_letters();
         Ok(ratings)
     }
 
@@ -653,6 +674,7 @@ impl Arena {
             users: rows.iter().map(|it| it.user.id).collect(),
             created_at: first.created_at,
             room,
+            by_card: self.has_card(id).await?,
         };
         Ok(Some(Stored { opened, players, entries }))
     }

@@ -1,9 +1,9 @@
 //! Who plays whom: of those who wait, the nearest in rating, and the longer they wait the further
-//! away.
+//! away. Those who wait in a group play each other first, whatever their ratings.
 
 use std::time::Duration;
 
-use crate::{Millis, UserId};
+use crate::{Millis, UserId, clock::millis};
 
 /// How far apart two ratings may be for a pair as soon as both wait …
 const WINDOW_START: f64 = 100.0;
@@ -12,20 +12,42 @@ const WINDOW_GROWTH_A_SECOND: f64 = 20.0;
 /// … and from when on anybody will do: a game against a stranger's rating beats no game.
 const WINDOW_OPEN_AFTER: Duration = Duration::from_secs(30);
 
+/// For how long those who wait in a group are kept for its members.
+const GROUP_FIRST: Duration = Duration::from_secs(20);
+
 /// Somebody who waits.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct Entry {
     pub(crate) user_id: UserId,
+    /// The group that they wait in.
+    pub(crate) chat_id: Option<String>,
     pub(crate) rating: f64,
     pub(crate) joined_at: Millis,
 }
 
-/// The pairs that fit now, those nearest in rating first.
+/// The pairs that fit now: first within groups, then among all who don't wait for their group any
+/// more.
+pub(crate) fn pairs(entries: Vec<Entry>, now: Millis) -> Vec<[UserId; 2]> {
+    let (mut grouped, mut rest): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|it| it.chat_id.is_some());
+    grouped.sort_by(|a, b| a.chat_id.cmp(&b.chat_id));
+    let mut made = Vec::new();
+    for group in grouped.chunk_by(|a, b| a.chat_id == b.chat_id) {
+        let mut group = group.to_vec();
+        made.append(&mut nearest(&mut group, |_| f64::INFINITY));
+        rest.extend(group.into_iter().filter(|it| now - it.joined_at >= millis(GROUP_FIRST)));
+    }
+    made.append(&mut nearest(&mut rest, |since| window(now - since)));
+    made
+}
+
+/// Takes the pairs that fit out, those nearest in rating first. `reach` is how far apart two may be
+/// of whom one has waited since a moment.
 ///
 /// Two fit when they are within the window of the one who has waited longer, so in the end
 /// everybody gets a game. Of all pairs that fit, the nearest stand next to each other by rating:
 /// whoever is between two who fit is nearer to the one whose window reaches.
-pub(crate) fn pairs(mut entries: Vec<Entry>, now: Millis) -> Vec<[UserId; 2]> {
+fn nearest(entries: &mut Vec<Entry>, reach: impl Fn(Millis) -> f64) -> Vec<[UserId; 2]> {
     entries.sort_by(|a, b| {
         a.rating
             .total_cmp(&b.rating)
@@ -38,7 +60,7 @@ pub(crate) fn pairs(mut entries: Vec<Entry>, now: Millis) -> Vec<[UserId; 2]> {
         let fitting = neighbours.filter_map(|(index, pair)| {
             let gap = pair[1].rating - pair[0].rating;
             let since = pair[0].joined_at.min(pair[1].joined_at);
-            (gap <= window(now - since)).then_some((gap, since, index))
+            (gap <= reach(since)).then_some((gap, since, index))
         });
         // Of equally near pairs, the one that has waited longer.
         let Some((.., index)) =
@@ -69,6 +91,7 @@ mod tests {
     fn check(waiting: &[(f64, Millis)], expected: &[[i64; 2]]) {
         let entries = (0..).zip(waiting).map(|(id, &(rating, waited))| Entry {
             user_id: UserId(id),
+            chat_id: None,
             rating,
             joined_at: -1000 * waited,
         });
@@ -101,6 +124,34 @@ mod tests {
         check(&[(1500.0, 0), (1700.0, 5)], &[[0, 1]]);
         check(&[(400.0, 29), (3500.0, 0)], &[]);
         check(&[(400.0, 30), (3500.0, 0)], &[[0, 1]]);
+    }
+
+    #[test]
+    fn groups_play_among_themselves_first() {
+        let waits = |id, chat: Option<&str>, rating, seconds: Millis| Entry {
+            user_id: UserId(id),
+            chat_id: chat.map(str::to_owned),
+            rating,
+            joined_at: -1000 * seconds,
+        };
+        let made = |entries| {
+            let mut made =
+                pairs(entries, 0).into_iter().map(|it| [it[0].0, it[1].0]).collect::<Vec<_>>();
+            made.iter_mut().for_each(|it| it.sort_unstable());
+            made
+        };
+        // However far apart, and though somebody nearer waits elsewhere.
+        let four = vec![
+            waits(1, Some("-5"), 1500.0, 0),
+            waits(2, None, 1500.0, 0),
+            waits(3, Some("-5"), 2500.0, 0),
+            waits(4, Some("-6"), 1500.0, 0),
+        ];
+        assert_eq!(made(four), [[1, 3]]);
+        // In the end anybody will do.
+        let two = |seconds| vec![waits(1, Some("-5"), 1500.0, seconds), waits(2, None, 1500.0, 0)];
+        assert_eq!(made(two(19)), [[0; 2]; 0]);
+        assert_eq!(made(two(20)), [[1, 2]]);
     }
 
     #[test]

@@ -21,10 +21,12 @@ use utoipa::ToSchema;
 
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Result, UserId,
+    cards::MatchCards,
     clock::millis,
     db::{Turns, on, on_both},
     lobby::LobbyMessage,
     matches::{MatchRows, NewMatch},
+    outbox::{Notice, OutboxRows},
     pairing::{Entry, pairs},
     ratings::RatingRows,
     rooms::{RoomRows, in_room},
@@ -153,7 +155,7 @@ enum Entered {
     Plays,
     WaitsElsewhere,
     /// Its code.
-    InRoom(Option<String>),
+    InRoom(String),
 }
 
 impl Arena {
@@ -182,7 +184,7 @@ impl Arena {
                     "you wait in the queue of another game: leave that one first",
                 ));
             }
-            Entered::InRoom(code) => return Err(in_room(code)),
+            Entered::InRoom(code) => return Err(in_room(Some(code))),
         }
         self.pair_up(game).await?;
         let mark = self.lobby.mark();
@@ -271,7 +273,7 @@ impl Arena {
     async fn longest_waiting(&self, game: Kind, now: Millis) -> Result<Vec<Entry>> {
         let entries = on!(self.db, pool => {
             sqlx::query_as(
-                "select user_id, rating, joined_at from queue_entries
+                "select user_id, chat_id, rating, joined_at from queue_entries
                  where game = $1 and expires_at > $2 order by joined_at, user_id limit $3",
             )
             .bind(game.name())
@@ -301,14 +303,28 @@ impl Arena {
         let match_id = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&players).await?;
+            let group = match self.has_telegram() {
+                true => tx.group_of(game, players).await?,
+                false => None,
+            };
             if tx.take_entries(game, players).await? < 2 {
                 tx.rollback().await?;
                 return Ok(false);
             }
             let id = tx.insert_match(&new, now).await?;
+            if let Some(chat) = group {
+                tx.show_match(chat, game, id, &players, now).await?;
+            }
+            if self.has_telegram() {
+                // Whoever has a page open is told there.
+                for &user in players.iter().filter(|&&it| !self.lobby.has(it)) {
+                    tx.post(&Notice::Matched { user, match_id: id }, now).await?;
+                }
+            }
             tx.commit().await.inspect_err(|_| self.open_if_made(id))?;
             id
         });
+        self.stir_letters();
         tracing::info!(r#match = %match_id, "Two who waited for {game} play match {match_id}");
         self.open_match(match_id).await;
         for (seat, user) in (0..).map(Seat).zip(players) {
@@ -341,8 +357,9 @@ impl Arena {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&[user]).await?;
             let rating = tx.rating_of(user, game, now).await?.rating;
-            let entry = Entry { user_id: user, rating, joined_at };
-            let entered = tx.enter_queue(game, &entry, chat, now + millis(life)).await?;
+            let chat_id = chat.map(str::to_owned);
+            let entry = Entry { user_id: user, chat_id, rating, joined_at };
+            let entered = tx.enter_queue(game, &entry, now + millis(life)).await?;
             tx.commit().await?;
             entered
         });
@@ -553,7 +570,6 @@ trait QueueRows {
         &mut self,
         game: Kind,
         entry: &Entry,
-        chat: Option<&str>,
         expires_at: Millis,
     ) -> sqlx::Result<Entered>;
 
@@ -567,14 +583,12 @@ on_both! { impl QueueRows {
         &mut self,
         game: Kind,
         entry: &Entry,
-        chat: Option<&str>,
         expires_at: Millis,
     ) -> sqlx::Result<Entered> {
         if self.plays(entry.user_id).await? {
             return Ok(Entered::Plays);
         }
-        if let Some(room) = self.room_of(entry.user_id).await? {
-            let code = self.read_room(room).await?.map(|it| it.code);
+        if let Some(code) = self.room_code_of(entry.user_id).await? {
             return Ok(Entered::InRoom(code));
         }
         let entered = sqlx::query(
@@ -585,7 +599,7 @@ on_both! { impl QueueRows {
         )
         .bind(entry.user_id)
         .bind(game.name())
-        .bind(chat)
+        .bind(&entry.chat_id)
         .bind(entry.rating)
         .bind(entry.joined_at)
         .bind(expires_at)

@@ -12,22 +12,22 @@ use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use teloxide::types::ChatId;
 use tokio::{select, sync::mpsc};
 
-use crate::updates::Message;
+use crate::{answers, updates::Update};
 
 /// Chats that are served at once; more wait at Telegram.
 const CHATS_MAX: usize = 256;
 /// Messages of one chat that may wait for their turn. Whoever writes faster is not answered each
 /// time.
-const WAITING_MAX: usize = 8;
+const WAITING_MAX: usize = 32;
 
 /// What comes from a chat.
 pub(crate) trait FromChat {
     fn chat(&self) -> ChatId;
 }
 
-impl FromChat for Message {
+impl FromChat for Update {
     fn chat(&self) -> ChatId {
-        self.chat.id
+        answers::lane(&self.event)
     }
 }
 
@@ -152,6 +152,6 @@ mod tests {
         let answers = answered(flood.chain([(2, 1, Fate::Quick)])).await;
         assert_eq!(answers[0], (2, 1));
         let of_the_flood: Vec<_> = answers[1..].iter().map(|it| it.1).collect();
-        assert_eq!(of_the_flood, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(of_the_flood, (1..=33).collect::<Vec<_>>());
     }
 }

@@ -1,51 +1,71 @@
-//! The Telegram bot: it greets whoever writes to it and opens the Mini App.
+//! The Telegram bot: games in groups, challenges in any chat, and the way to the Mini App.
 //!
-//! Thin, like every door: an update becomes an answer, and what lasts is the arena's. Updates come
-//! by long polling ([`updates`]), are handled in order within a chat and side by side among chats
-//! ([`lanes`]), and are answered by [`answers`] at the pace that Telegram allows. Telegram may be
-//! away for a day, and any update may be the one that breaks us; neither stops the server.
+//! Thin, like every door: an update becomes a call to the arena, which decides and remembers.
+//! Updates come by long polling ([`updates`]) and are handled in order within a chat and side by
+//! side among chats ([`lanes`]) by [`answers`]. What is said leaves through [`delivery`], at the
+//! pace that Telegram allows. Telegram may be away for a day, and any update may be the one that
+//! breaks us; neither stops the server.
 
 mod answers;
+mod buttons;
+mod cards;
 mod commands;
+mod delivery;
 mod faults;
+mod inline;
 mod lanes;
 mod links;
 mod menu;
 mod options;
+mod pace;
+mod taps;
 mod updates;
+mod webhook;
 mod words;
 
-use std::{panic::AssertUnwindSafe, time::Duration};
-
-use arena::Secret;
-use futures_util::FutureExt;
-use teloxide::{
-    Bot, RequestError,
-    adaptors::throttle::{Limits, Throttle},
-    net::default_reqwest_settings,
-    requests::Requester,
+use std::{
+    panic::{AssertUnwindSafe, resume_unwind},
+    time::Duration,
 };
+
+use arena::{Arena, Secret};
+use futures_util::FutureExt;
+use teloxide::{Bot, RequestError, net::default_reqwest_settings, requests::Requester};
 use tokio::{select, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
     answers::Desk,
+    delivery::Delivery,
     faults::{Backoff, insist, plain},
     links::Links,
+    pace::Pace,
+    updates::Update,
 };
 
 pub use options::Options;
+pub use webhook::Webhook;
 
-/// Messages that were fetched and wait for their turn; fetching pauses when there are as many.
-const MESSAGES_MAX: usize = 100;
+/// Updates that were fetched and wait for their turn; fetching pauses when there are as many.
+const UPDATES_MAX: usize = 100;
+/// Answers that wait to be sent; more are left out.
+const ANSWERS_MAX: usize = 1000;
 /// How long the last answers may take when the bot stops.
 const LAST_ANSWERS_MAX: Duration = Duration::from_secs(2);
 
 /// Runs the bot until `closing` is cancelled, and finishes the answers that it has begun. Whatever
 /// Telegram does or an update brings, this neither fails nor panics; when Telegram does not know
-/// the token, it says so and returns.
-pub async fn run(options: Options, token: Secret, public_url: Url, closing: CancellationToken) {
+/// the token, it says so and returns. Updates are fetched, unless Telegram is to bring them to a
+/// `webhook`, whose router is served at `public_url`.
+pub async fn run(
+    options: Options,
+    token: Secret,
+    arena: Arena,
+    public_url: Url,
+    webhook: Option<Webhook>,
+    closing: CancellationToken,
+) {
     let client = match default_reqwest_settings().build() {
         Ok(client) => client,
         Err(error) => {
@@ -56,35 +76,62 @@ pub async fn run(options: Options, token: Secret, public_url: Url, closing: Canc
     };
     let bot = Bot::with_client(token.expose(), client).set_api_url(options.telegram_api_url);
     let app = options.telegram_app_name;
-    let ended = keep_alive(&closing, || life(&bot, &public_url, app.as_deref(), &closing)).await;
+    let around = Around { arena, page: public_url, app, webhook };
+    let ended = keep_alive(&closing, || life(&bot, &around, &closing)).await;
     if let Some(Err(error)) = ended {
         tracing::error!(error = plain(&error), "The bot is off: Telegram turned it away");
     }
 }
 
+/// What is around the bot.
+struct Around {
+    arena: Arena,
+    page: Url,
+    /// The Mini App's short name.
+    app: Option<String>,
+    webhook: Option<Webhook>,
+}
+
 /// One life of the bot, from its introduction until `closing` is cancelled or Telegram turns it
 /// away.
-async fn life(
-    bot: &Bot,
-    page: &Url,
-    app: Option<&str>,
-    closing: &CancellationToken,
-) -> Result<(), RequestError> {
+async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result<(), RequestError> {
+    let Around { arena, page, app, webhook } = around;
     let introduction = insist("Telegram can't be reached", bot.get_me());
     let Some(me) = closing.run_until_cancelled(introduction).await else { return Ok(()) };
     let me = me?;
     tracing::info!("The bot is @{}", me.username());
 
-    let (sender, pacing) = Throttle::new(bot.clone(), Limits::default());
-    let links = Links::new(page.clone(), &me, app);
-    let desk = &Desk { bot: sender, name: me.username().to_owned(), links };
-    let (inlet, incoming) = mpsc::channel(MESSAGES_MAX);
+    let links = &Links::new(page.clone(), &me, app.as_deref());
+    let (inlet, incoming) = mpsc::channel(UPDATES_MAX);
+    let (answers, to_send) = mpsc::channel(ANSWERS_MAX);
+    let pace = Pace::default();
+    let delivery = Delivery { bot, arena, links, pace: &pace, closing };
+    let desk = Desk {
+        bot,
+        arena,
+        links,
+        name: me.username().to_owned(),
+        inline: me.supports_inline_queries,
+        answers,
+    };
+    let handling = async {
+        // The desk goes with the last update, and the last answer is the end of the sending.
+        let desk = desk;
+        lanes::serve(incoming, |update| handle(&desk, update)).await;
+    };
+    let listening = async {
+        match webhook {
+            Some(webhook) => webhook.listen(bot, page, inlet).await,
+            None => updates::listen(bot, arena, inlet).await,
+        }
+    };
     let work = async {
-        let (listened, (), _) = tokio::join!(
-            // The inlet goes with the listener, and the last answer is the end of the answering.
-            closing.run_until_cancelled(updates::listen(bot, inlet)),
-            lanes::serve(incoming, |message| desk.answer(message)),
-            closing.run_until_cancelled(menu::set(bot, &desk.links)),
+        let (listened, (), (), _) = tokio::join!(
+            // The inlet goes with the listener.
+            closing.run_until_cancelled(listening),
+            handling,
+            delivery.run(to_send),
+            closing.run_until_cancelled(menu::set(bot, links)),
         );
         listened.unwrap_or(Ok(()))
     };
@@ -98,7 +145,16 @@ async fn life(
             tracing::warn!("The bot stops with answers that could not be sent");
             Ok(())
         }
-        () = pacing => unreachable!("it goes on as long as there is a sender"),
+    }
+}
+
+/// Handles an update and strikes it off, also when it broke us: it would do so again.
+async fn handle(desk: &Desk<'_>, update: Update) {
+    let id = update.id;
+    let handled = AssertUnwindSafe(desk.handle(update)).catch_unwind().await;
+    updates::handled(desk.arena, id).await;
+    if let Err(panic) = handled {
+        resume_unwind(panic);
     }
 }
 

@@ -6,7 +6,7 @@ use teloxide::{
     Bot, RequestError,
     payloads::{SetChatMenuButtonSetters, SetMyCommandsSetters},
     requests::Requester,
-    types::{BotCommand, MenuButton, WebAppInfo},
+    types::{BotCommand, BotCommandScope, MenuButton, WebAppInfo},
 };
 
 use crate::{
@@ -25,13 +25,19 @@ pub(crate) async fn set(bot: &Bot, links: &Links) {
 
 async fn try_set(bot: &Bot, links: &Links) -> Result<(), RequestError> {
     let what = "The bot's menu could not be set";
-    let commands = |language| {
-        bot.set_my_commands(
-            Command::ALL.map(|it| BotCommand::new(it.name(), words::command(it, language))),
-        )
-    };
-    insist(what, commands(Language::En)).await?;
-    insist(what, commands(Language::Ru).language_code("ru")).await?;
+    for (scope, which) in [
+        (BotCommandScope::Default, &Command::ALL[..]),
+        (BotCommandScope::AllGroupChats, &Command::SHARED[..]),
+    ] {
+        let commands = |language| {
+            let commands = which.iter();
+            let commands =
+                commands.map(|&it| BotCommand::new(it.name(), words::command(it, language)));
+            bot.set_my_commands(commands).scope(scope.clone())
+        };
+        insist(what, commands(Language::En)).await?;
+        insist(what, commands(Language::Ru).language_code("ru")).await?;
+    }
 
     let button = match links.page_is_secure() {
         // One text for all languages: the bot's name, which is the same in each.

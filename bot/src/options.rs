@@ -18,6 +18,10 @@ pub struct Options {
     /// The Mini App's short name from @BotFather, for links from groups
     #[arg(long, env = "TELEGRAM_APP_NAME", value_parser = app_name)]
     pub telegram_app_name: Option<String>,
+
+    /// 1 to let Telegram bring updates to PUBLIC_URL, which takes https; 0 to fetch them
+    #[arg(long, env = "ARTEL_TELEGRAM_WEBHOOK", default_value = "0", value_parser = flag)]
+    pub telegram_webhook: bool,
 }
 
 fn api_url(text: &str) -> Result<Url, String> {
@@ -26,6 +30,14 @@ fn api_url(text: &str) -> Result<Url, String> {
     match matches!(url.scheme(), "http" | "https") && url.has_host() {
         true => Ok(url),
         false => Err(help.to_owned()),
+    }
+}
+
+fn flag(text: &str) -> Result<bool, String> {
+    match text {
+        "0" => Ok(false),
+        "1" => Ok(true),
+        _ => Err("neither 0 nor 1".to_owned()),
     }
 }
 

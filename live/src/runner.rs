@@ -234,15 +234,20 @@ impl<G: Game> Match<G> {
 
     /// Waits until all are ready, or until it is clear that they will not be.
     pub async fn gather(&mut self) -> Gathered {
+        self.gather_within(READY_WINDOW).await
+    }
+
+    /// The same for players who may be further away than in the lobby.
+    pub async fn gather_within(&mut self, window: Time) -> Gathered {
         loop {
             if self.table.is_some() || self.seats.iter().all(|it| it.ready) {
                 return Gathered::All;
             }
-            if self.clock.now() >= READY_WINDOW {
+            if self.clock.now() >= window {
                 let ready = self.seats.iter().map(|it| it.ready).collect();
                 return Gathered::CalledOff { ready };
             }
-            self.step(Some(READY_WINDOW)).await;
+            self.step(Some(window)).await;
         }
     }
 

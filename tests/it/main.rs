@@ -9,13 +9,18 @@
 mod auth;
 mod billiards;
 mod border;
+mod chats;
 mod config;
 mod crash;
 mod forged;
+mod groups;
 mod play;
 mod refusals;
 mod rest;
 mod rooms;
 mod sockets;
+#[expect(dead_code, reason = "the bot's own tests break more of it")]
+#[path = "../../bot/tests/it/standin.rs"]
+mod standin;
 mod support;
 mod telegram;

@@ -12,7 +12,7 @@ const BOT_TOKEN: &str = "1234567890:ARTEL-synthetic-test-token-not-real";
 /// Nobody listens there, so the bot finds no Telegram and leaves it alone.
 const NO_TELEGRAM: (&str, &str) = ("TELEGRAM_API_URL", "http://127.0.0.1:1");
 
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
@@ -23,7 +23,7 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 /// Init data as Telegram signs it for a bot.
-fn init_data(token: &str, auth_date: u64, user: &Value) -> String {
+pub(crate) fn init_data(token: &str, auth_date: u64, user: &Value) -> String {
     let user = user.to_string();
     let mut fields =
         [("auth_date", auth_date.to_string()), ("query_id", "AAE".into()), ("user", user)];

@@ -79,7 +79,7 @@ impl Arena {
     pub async fn start_room(&self, by: UserId, code: &str) -> Result<RoomView> {
         let id = self.room_id(code).await?;
         for _ in 0..TRIES_MAX {
-            if let Some(Started { room, match_id, players }) = self.try_start(by, id).await? {
+            if let Some(Started { room, match_id, players }) = self.try_start_match(by, id).await? {
                 let game = room.game;
                 tracing::info!(r#match = %match_id, "A room plays match {match_id} of {game}");
                 self.open_match(match_id).await;
@@ -95,7 +95,7 @@ impl Arena {
     }
 
     /// Nothing when others are seated than were a moment ago.
-    async fn try_start(&self, by: UserId, id: RoomId) -> Result<Option<Started>> {
+    async fn try_start_match(&self, by: UserId, id: RoomId) -> Result<Option<Started>> {
         let now = self.clock.now();
         let seen = on!(self.db, pool => pool.acquire().await?.read_room(id).await)?;
         let people = seen.ok_or_else(no_room)?.players();

@@ -14,6 +14,9 @@ pub(crate) trait RoomRows {
     /// The room that somebody is in.
     async fn room_of(&mut self, user: UserId) -> sqlx::Result<Option<RoomId>>;
 
+    /// The code of the room that somebody is in.
+    async fn room_code_of(&mut self, user: UserId) -> sqlx::Result<Option<String>>;
+
     /// The room of a code.
     async fn room_by_code(&mut self, code: &str) -> sqlx::Result<Option<RoomId>>;
 
@@ -82,6 +85,16 @@ struct ScoreRow {
 }
 
 on_both! { impl RoomRows {
+    async fn room_code_of(&mut self, user: UserId) -> sqlx::Result<Option<String>> {
+        sqlx::query_scalar(
+            "select r.code from room_members m join rooms r on r.id = m.room_id
+             where m.user_id = $1",
+        )
+        .bind(user)
+        .fetch_optional(self)
+        .await
+    }
+
     async fn room_of(&mut self, user: UserId) -> sqlx::Result<Option<RoomId>> {
         sqlx::query_scalar("select room_id from room_members where user_id = $1")
             .bind(user)

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bus;
+mod cards;
 mod init_data;
 mod lobby;
 mod once;

@@ -7,6 +7,7 @@ use arena::{
     Arena, Clock, Device, Error, LobbyChair, LobbyMessage, Millis, Options, Principal, Refused,
     Secret, User, UserId,
 };
+use games::Kind;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
@@ -233,10 +234,10 @@ pub(crate) fn refused<T: Debug>(answer: Result<T, Error>) -> Refused {
 pub(crate) async fn heard(chair: &mut LobbyChair) -> LobbyMessage {
     loop {
         let heard = timeout(PATIENCE, chair.recv()).await.expect("nothing was heard");
-        match heard.expect("the chair is gone") {
-            // These tests are about the queue of Pong.
-            LobbyMessage::QueueUpdate(update) if update.game != Kind::Pong => {}
-            heard => return heard,
+        let heard = heard.expect("the chair is gone");
+        // These tests are about the queue of Pong.
+        if !matches!(&heard, LobbyMessage::QueueUpdate(it) if it.game != Kind::Pong) {
+            return heard;
         }
     }
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a test fails the test")]
 
 mod logs;
+#[expect(dead_code, reason = "the server's tests use all of it")]
+mod standin;
 mod telegram;
 
 use std::time::Duration;
@@ -15,7 +17,7 @@ const HERE: &str = "https://artel.example";
 #[tokio::test]
 async fn start_opens_the_mini_app() {
     let telegram = Telegram::open().await;
-    let bot = telegram.run_bot(HERE, None);
+    let bot = telegram.run_bot(HERE, None).await;
     telegram.write("en", "/start");
     let (text, button) = telegram.answer().await;
     assert!(text.starts_with("<b>Artel is a game arena.</b>\nLive matches"), "{text}");
@@ -27,16 +29,16 @@ async fn start_opens_the_mini_app() {
 #[tokio::test]
 async fn everybody_is_answered_in_their_language() {
     let telegram = Telegram::open().await;
-    let bot = telegram.run_bot(HERE, None);
-    for language in ["ru", "en-GB", "pt-br", ""] {
-        telegram.write(language, "/help");
+    let bot = telegram.run_bot(HERE, None).await;
+    for (who, language) in (ANN..).zip(["ru", "en-GB", "pt-br", ""]) {
+        telegram.write_as(who, language, "/help");
     }
-    let answers = telegram.calls("sendmessage", 4).await;
+    let mut answers = telegram.calls("sendmessage", 4).await;
+    answers.sort_by_key(|it| it["chat_id"].as_i64());
     let starts = ["<b>Как играть</b>\n1. От", "<b>How to play", "<b>How to play", "<b>How to play"];
     for (answer, start) in answers.iter().zip(starts) {
         let text = answer["text"].as_str().unwrap();
         assert!(text.starts_with(start), "{text}");
-        assert_eq!(answer["chat_id"], ANN);
     }
     let button = &answers[0]["reply_markup"]["inline_keyboard"][0][0];
     assert_eq!(button["text"], "Открыть арену");
@@ -51,7 +53,7 @@ async fn groups_get_a_link() {
         (Telegram::open().await, None, "https://t.me/artel_bot?start=play"),
     ];
     for (telegram, app, link) in cases {
-        let bot = telegram.run_bot(HERE, app);
+        let bot = telegram.run_bot(HERE, app).await;
         telegram.write_in_group("en", "/start@Artel_Bot");
         let (_, button) = telegram.answer().await;
         assert_eq!(button, json!({ "text": "Open the arena", "url": link }));
@@ -65,7 +67,7 @@ async fn groups_get_a_link() {
 #[tokio::test]
 async fn without_https_the_address_is_told() {
     let telegram = Telegram::open().await;
-    let bot = telegram.run_bot("http://localhost:8080", None);
+    let bot = telegram.run_bot("http://localhost:8080", None).await;
     telegram.write("ru", "/start");
     let (text, button) = telegram.answer().await;
     assert!(text.ends_with("\n\nАрена здесь: http://localhost:8080/"), "{text}");
@@ -78,30 +80,34 @@ async fn without_https_the_address_is_told() {
 #[tokio::test]
 async fn the_menu_is_set() {
     let telegram = Telegram::open().await;
-    let bot = telegram.run_bot(HERE, None);
+    let bot = telegram.run_bot(HERE, None).await;
     let menu = &telegram.calls("setchatmenubutton", 1).await[0];
     let page = "https://artel.example/";
     let button = json!({ "type": "web_app", "text": "Artel", "web_app": { "url": page } });
     assert_eq!(menu["menu_button"], button);
-    let commands = telegram.calls("setmycommands", 2).await;
-    let of = |start: &str, help: &str| {
-        json!([
-            { "command": "start", "description": start },
-            { "command": "help", "description": help },
-        ])
-    };
-    assert_eq!(commands[0]["commands"], of("Open the arena", "How to play"));
-    assert!(commands[0]["language_code"].is_null());
-    assert_eq!(commands[1]["commands"], of("Открыть арену", "Как играть"));
-    assert_eq!(commands[1]["language_code"], "ru");
+    let sets = telegram.calls("setmycommands", 4).await;
+    let scopes = ["default", "default", "all_group_chats", "all_group_chats"];
+    for (set, scope) in sets.iter().zip(scopes) {
+        assert_eq!(set["scope"]["type"], scope);
+        let words = set["commands"].as_array().unwrap();
+        assert!(words.iter().any(|it| it["command"] == "play"), "{set}");
+        assert_eq!(words.iter().any(|it| it["command"] == "settings"), scope == "default");
+    }
+    assert_eq!(
+        sets[0]["commands"][0],
+        json!({"command": "start", "description": "Open the arena"})
+    );
+    assert!(sets[0]["language_code"].is_null());
+    assert_eq!(sets[1]["commands"][0]["description"], "Открыть арену");
+    assert_eq!(sets[1]["language_code"], "ru");
     bot.stop().await;
 }
 
 #[tokio::test]
 async fn what_is_not_for_us_is_left_alone() {
     let telegram = Telegram::open().await;
-    let bot = telegram.run_bot(HERE, None);
-    for text in ["hello", "/start@other_bot", "/play", "/starts"] {
+    let bot = telegram.run_bot(HERE, None).await;
+    for text in ["hello", "/start@other_bot", "/play@other_bot pong", "/starts"] {
         telegram.write_in_group("en", text);
     }
     let chat = json!({ "id": ANN, "type": "private" });
@@ -120,12 +126,13 @@ async fn what_is_not_for_us_is_left_alone() {
 #[tokio::test]
 async fn what_is_new_at_telegram_breaks_nothing() {
     let telegram = Telegram::open().await;
-    let bot = telegram.run_bot(HERE, None);
+    let bot = telegram.run_bot(HERE, None).await;
     telegram.update(json!({ "an_update_of_2030": { "id": 1 } }));
     telegram.update(json!({ "message": { "message_id": "one", "chat": 5 } }));
     let chat = json!({ "id": ANN, "type": "private", "mood": "calm" });
     telegram.update(json!({ "message": {
         "message_id": 1, "date": 1, "chat": chat, "text": "/start",
+        "from": { "id": ANN, "is_bot": false, "first_name": "Ann", "mood": "calm" },
         "entities": [{ "type": "of_2030", "offset": 0, "length": 6 }],
         "reply_markup": { "inline_keyboard": [[{ "text": "?", "of_2030": {} }]] },
     } }));
@@ -138,7 +145,7 @@ async fn what_is_new_at_telegram_breaks_nothing() {
 #[tokio::test]
 async fn a_wrong_token_is_said_and_that_is_all() {
     let telegram = Telegram::open().await;
-    telegram.run_bot_with("123456789:AAF-another-token", HERE, None).ended().await;
+    telegram.run_bot_with("123456789:AAF-another-token", HERE, None).await.ended().await;
     let logs = logs::all();
     assert!(logs.contains("The bot is off: Telegram turned it away"), "{logs}");
     assert!(logs.contains("Telegram does not know this token: check TELOXIDE_TOKEN"), "{logs}");
@@ -149,7 +156,7 @@ async fn a_wrong_token_is_said_and_that_is_all() {
 async fn a_token_taken_back_ends_the_bot() {
     let telegram = Telegram::open().await;
     telegram.break_next("getupdates", Fault::Error(401, "Unauthorized"));
-    telegram.run_bot(HERE, None).ended().await;
+    telegram.run_bot(HERE, None).await.ended().await;
     assert!(logs::all().contains("The bot is off: Telegram turned it away"));
 }
 
@@ -171,9 +178,9 @@ async fn faults_are_outlived() {
     telegram.break_next("setmycommands", Fault::Error(500, "Internal Server Error"));
     telegram.break_next("sendmessage", Fault::BrokenConnection);
     telegram.write("en", "/start");
-    let bot = telegram.run_bot(HERE, None);
+    let bot = telegram.run_bot(HERE, None).await;
     telegram.answer().await;
-    telegram.calls("setmycommands", 2).await;
+    telegram.calls("setmycommands", 4).await;
     telegram.all_is_read().await;
     let logs = logs::all();
     for line in [
@@ -195,7 +202,7 @@ async fn faults_are_outlived() {
 async fn a_flood_is_waited_out() {
     let telegram = Telegram::open().await;
     telegram.break_next("sendmessage", Fault::TooMany { retry_after: 2 });
-    let bot = telegram.run_bot(HERE, None);
+    let bot = telegram.run_bot(HERE, None).await;
     telegram.write("en", "/start");
     let began = std::time::Instant::now();
     telegram.answer().await;
@@ -209,7 +216,7 @@ async fn a_refusal_costs_one_answer() {
     let blocked = "Forbidden: bot was blocked by the user";
     telegram.break_next("sendmessage", Fault::Error(403, blocked));
     telegram.break_next("setmycommands", Fault::Error(400, "Bad Request: no commands today"));
-    let bot = telegram.run_bot(HERE, None);
+    let bot = telegram.run_bot(HERE, None).await;
     telegram.write("en", "/start");
     telegram.all_is_read().await;
     telegram.write_in_group("en", "/help");
@@ -223,7 +230,7 @@ async fn a_refusal_costs_one_answer() {
 #[tokio::test]
 async fn a_chat_is_not_written_to_too_often() {
     let telegram = Telegram::open().await;
-    let bot = telegram.run_bot(HERE, None);
+    let bot = telegram.run_bot(HERE, None).await;
     let began = std::time::Instant::now();
     for _ in 0..3 {
         telegram.write("en", "/start");
@@ -237,7 +244,7 @@ async fn a_chat_is_not_written_to_too_often() {
 async fn it_stops_while_telegram_is_away() {
     let telegram = Telegram::open().await;
     telegram.break_next("getme", Fault::NotJson);
-    let bot = telegram.run_bot(HERE, None);
+    let bot = telegram.run_bot(HERE, None).await;
     telegram.all_is_broken().await;
     bot.stop_within(Duration::from_millis(500)).await;
 }
@@ -246,7 +253,7 @@ async fn it_stops_while_telegram_is_away() {
 async fn an_answer_that_waits_does_not_hold_up_the_end() {
     let telegram = Telegram::open().await;
     telegram.break_next("sendmessage", Fault::TooMany { retry_after: 600 });
-    let bot = telegram.run_bot(HERE, None);
+    let bot = telegram.run_bot(HERE, None).await;
     telegram.write("en", "/start");
     telegram.all_is_broken().await;
     bot.stop_within(Duration::from_secs(3)).await;

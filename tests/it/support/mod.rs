@@ -2,6 +2,7 @@
 
 mod home;
 mod people;
+pub(crate) mod world;
 
 use std::{
     io::{BufRead, BufReader, Read},
