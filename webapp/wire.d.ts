@@ -95,6 +95,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/billiards/shots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a stroke leads to
+         * @description Nothing is kept: this is for practice, and for judging whether the physics looks right.
+         */
+        post: operations["shot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/billiards/tables/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A billiard table */
+        get: operations["table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/games": {
         parameters: {
             query?: never;
@@ -585,6 +622,566 @@ export interface components {
             /** @constant */
             type: "chat";
         };
+        /**
+         * @description Which table.
+         * @enum {string}
+         */
+        Cloth: "pool" | "pyramid";
+        /** @description What a player may do. */
+        EightBallAction: {
+            /** @constant */
+            action: "strike";
+            /**
+             * Format: uint8
+             * @description Which ball.
+             */
+            ball: number;
+            /**
+             * @description The ball and the pocket that are called.
+             * @default null
+             */
+            call: components["schemas"]["EightBallCall"] | null;
+            /**
+             * Format: double
+             * @description How far the stick's butt is raised, from 0 to 80°.
+             * @default 0
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description Where the stick points: 0 is +x, π/2 is +y; from -2π to 2π.
+             */
+            heading: number;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, above its centre, in radii. `side² + height²` is at most ¼.
+             */
+            height: number;
+            /**
+             * @description A push-out.
+             * @default false
+             */
+            push_out: boolean;
+            /**
+             * @description The turn is to pass, whatever falls.
+             * @default false
+             */
+            safety: boolean;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, left of its centre, in radii.
+             */
+            side: number;
+            /**
+             * Format: double
+             * @description Of the stick: over 0, to 10 m/s.
+             */
+            speed: number;
+        } | {
+            /** @constant */
+            action: "place";
+            /**
+             * Format: uint8
+             * @description Which: the one in hand.
+             */
+            ball: number;
+            /**
+             * Format: double
+             * @description Across the table.
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Along the table.
+             */
+            y: number;
+        } | {
+            /** @constant */
+            action: "choose";
+            /** @description Which. */
+            choice: components["schemas"]["EightBallChoice"];
+        } | {
+            /** @constant */
+            action: "take";
+            /**
+             * Format: uint8
+             * @description Which.
+             */
+            ball: number;
+        } | {
+            /** @constant */
+            action: "resign";
+        };
+        /**
+         * @description What every ball of a set, and the cloth and the cushions under it, are like. One set has balls
+         *     of one size and mass.
+         */
+        EightBallBallSpec: {
+            /**
+             * Format: double
+             * @description Friction between two balls, where a law takes it for constant.
+             */
+            ball_friction: number;
+            /**
+             * Format: double
+             * @description Restitution between two balls.
+             */
+            ball_restitution: number;
+            /**
+             * Format: double
+             * @description Friction of the cushions.
+             */
+            cushion_friction: number;
+            /**
+             * Format: double
+             * @description Restitution of the cushions.
+             */
+            cushion_restitution: number;
+            /**
+             * Format: double
+             * @description Metres per second squared.
+             */
+            gravity: number;
+            /**
+             * Format: double
+             * @description Kilograms.
+             */
+            mass: number;
+            /**
+             * Format: double
+             * @description Metres.
+             */
+            radius: number;
+            /**
+             * Format: double
+             * @description Resistance to rolling, as a friction.
+             */
+            roll: number;
+            /**
+             * Format: double
+             * @description Friction of a ball that slides on the cloth.
+             */
+            slide: number;
+            /**
+             * Format: double
+             * @description Friction against spin about the upright axis: such spin slows by `5 spin g / (2 radius)` a
+             *     second.
+             */
+            spin: number;
+        };
+        /** @description Where the balls lie. */
+        EightBallBalls: {
+            /** @description `[ball, x, y]` of every ball on the table. */
+            at: [
+                number,
+                number,
+                number
+            ][];
+            /** @description Why it is told. */
+            why: components["schemas"]["EightBallBallsMoved"];
+        };
+        /** @description Why balls lie elsewhere than a shot left them. */
+        EightBallBallsMoved: "rack" | "spotted" | "hand";
+        /** @enum {string} */
+        EightBallBilliardsHit: "strike" | "ball" | "rail" | "jaw" | "pocket";
+        /** @description A shot's message. Reading it gives a [`Shot`] back without its transitions. */
+        EightBallBilliardsShot: {
+            /** @description What the balls are like. */
+            ball: components["schemas"]["EightBallBallSpec"];
+            /**
+             * @description Contacts in order: when, with what, the ball, the other ball or the segment, jaw or pocket,
+             *     and how fast they came together.
+             */
+            hits: [
+                number,
+                components["schemas"]["EightBallBilliardsHit"],
+                number,
+                number | null,
+                number
+            ][];
+            /** @description By ball: its motions, as rows of numbers that begin with the time and the state. */
+            motions: number[][][];
+            /**
+             * Format: double
+             * @description When the last ball came to rest, in seconds after the strike.
+             */
+            rest: number;
+        };
+        /** @description A called shot. */
+        EightBallCall: {
+            /**
+             * Format: uint8
+             * @description The ball that is to fall.
+             */
+            ball: number;
+            /**
+             * Format: uint8
+             * @description The pocket that it is to fall into.
+             */
+            pocket: number;
+        };
+        /** @description What can be offered to choose. */
+        EightBallChoice: "play" | "rerack" | "break_again" | "spot" | "rebreak" | "hand_back";
+        /** @description What a stroke can be blamed for. */
+        EightBallFoul: "scratch" | "no_contact" | "wrong_ball_first" | "no_cushion" | "ball_off_table" | "own_ball_without_contact" | "illegal_break" | "clock" | "early_eight" | "eight_in_wrong_pocket" | "eight_on_foul" | "eight_off_table" | "three_fouls";
+        /** @description Half of the balls of 8-ball. */
+        EightBallGroup: "solids" | "stripes";
+        /** @description Where a ball in hand may be placed. */
+        EightBallHand: "anywhere" | "behind";
+        /** @description A round point of a cushion, at its nose. */
+        EightBallJaw: {
+            /** @description Its centre. */
+            centre: number[];
+            /**
+             * Format: double
+             * @description Its radius, in metres.
+             */
+            radius: number;
+        };
+        /** @description What a strike is held to. */
+        EightBallLimits: {
+            /**
+             * Format: double
+             * @description How far the butt may be raised.
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description The fastest stick, in m/s.
+             */
+            speed: number;
+            /**
+             * Format: double
+             * @description How far from the centre the tip may meet the ball, in radii.
+             */
+            tip: number;
+        };
+        /** @description 8-ball, and what can be set in it. */
+        EightBallOptions: {
+            /**
+             * Format: uint16
+             * @description Each player's bank of time for the whole match, in seconds.
+             * @default 30
+             */
+            bank: number;
+            /**
+             * @description No calls but of the 8.
+             * @default false
+             */
+            casual: boolean;
+            /**
+             * Format: uint16
+             * @description The shot clock, in seconds.
+             * @default 30
+             */
+            clock: number;
+            /**
+             * Format: uint8
+             * @description Who first wins this many racks wins the match.
+             * @default 1
+             */
+            racks: number;
+        };
+        /** @description A pocket: a ball falls when its centre comes over the circle. */
+        EightBallPocket: {
+            /** @description Its centre. */
+            centre: number[];
+            /**
+             * Format: double
+             * @description Its radius, in metres.
+             */
+            radius: number;
+        };
+        /** @description What a stroke comes to. */
+        EightBallRuling: "goes_on" | "turn_passes" | "foul" | "illegal_break" | "eight_on_break" | "push_out" | "penalty" | "rack_won" | "rack_lost" | "rack_over";
+        /**
+         * Format: uint8
+         * @description A place in a match, numbered from 0.
+         */
+        EightBallSeat: number;
+        /** @description A straight part of a cushion, at its nose. */
+        EightBallSegment: {
+            /** @description One end. */
+            from: number[];
+            /** @description Away from the cushion, of length one. */
+            normal: number[];
+            /** @description The other end. */
+            to: number[];
+        };
+        /** @description How the match stands. Lists by seat have one entry for each. */
+        EightBallSheet: {
+            /** @description Who began this rack. */
+            breaker: components["schemas"]["EightBallSeat"];
+            /** @description In 9-ball, fouls running, by seat. */
+            fouls: number[];
+            /** @description The balls that are off the table, in the order of leaving it. */
+            gone: number[];
+            /** @description In 8-ball, whose balls are which; nobody's while the table is open. */
+            groups: (components["schemas"]["EightBallGroup"] | null)[];
+            /** @description The seats in order of play. */
+            order: components["schemas"]["EightBallSeat"][];
+            /** @description Who has left the match while others play on, by seat. */
+            out: boolean[];
+            /** @description What this rack gave so far, by seat, where its balls count. */
+            points: number[];
+            /**
+             * Format: uint32
+             * @description The number of this rack, from 1.
+             */
+            rack: number;
+            /** @description Racks won, by seat. */
+            racks: number[];
+            /** @description The balls that each seat has brought down in this rack and that stayed down, in order. */
+            shelves: number[][];
+            /** @description What the racks before gave, by seat, where their balls count. */
+            totals: number[];
+        };
+        /** @description A stroke under way. */
+        EightBallShot: {
+            /**
+             * Format: double
+             * @description When it was struck.
+             */
+            began: number;
+            /** @description How the balls move; its times are in seconds from `began`. */
+            path: components["schemas"]["EightBallBilliardsShot"];
+            /**
+             * Format: double
+             * @description When the balls will be at rest.
+             */
+            rest: number;
+            /** @description Whose. */
+            seat: components["schemas"]["EightBallSeat"];
+            /** @description The stroke. */
+            strike: components["schemas"]["EightBallStrikeAction"];
+        };
+        /** @description The marks on the cloth. */
+        EightBallSpots: {
+            /**
+             * Format: double
+             * @description The `y` of the line between the middle pockets.
+             */
+            centre: number;
+            /** @description Where the first ball of a rack stands. */
+            foot: number[];
+            /** @description In the middle of the head string. */
+            head: number[];
+            /**
+             * Format: double
+             * @description The `y` of the line behind which a ball in hand may have to lie.
+             */
+            head_string: number;
+        };
+        /** @description A stroke. */
+        EightBallStrikeAction: {
+            /**
+             * Format: uint8
+             * @description Which ball.
+             */
+            ball: number;
+            /**
+             * @description The ball and the pocket that are called.
+             * @default null
+             */
+            call: components["schemas"]["EightBallCall"] | null;
+            /**
+             * Format: double
+             * @description How far the stick's butt is raised, from 0 to 80°.
+             * @default 0
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description Where the stick points: 0 is +x, π/2 is +y; from -2π to 2π.
+             */
+            heading: number;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, above its centre, in radii. `side² + height²` is at most ¼.
+             */
+            height: number;
+            /**
+             * @description A push-out.
+             * @default false
+             */
+            push_out: boolean;
+            /**
+             * @description The turn is to pass, whatever falls.
+             * @default false
+             */
+            safety: boolean;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, left of its centre, in radii.
+             */
+            side: number;
+            /**
+             * Format: double
+             * @description Of the stick: over 0, to 10 m/s.
+             */
+            speed: number;
+        };
+        /** @description Everything that a ball can meet, and the marks from which games are set up. */
+        EightBallTable: {
+            /** @description Where the first ball of a rack stands. */
+            foot_spot: number[];
+            /**
+             * Format: double
+             * @description The line, `y` in metres, behind which the cue ball is placed.
+             */
+            head_string: number;
+            /** @description Round points where rails turn into jaws. */
+            jaws: components["schemas"]["EightBallJaw"][];
+            /**
+             * Format: double
+             * @description Between the nose lines, along, in metres.
+             */
+            length: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description How high above the cloth the cushions' noses are, in metres.
+             */
+            nose: number;
+            /** @description Pockets: left near, left middle, left far, right near, right middle, right far. */
+            pockets: components["schemas"]["EightBallPocket"][];
+            /** @description Straight parts of the cushions: rails and the faces of the jaws. */
+            segments: components["schemas"]["EightBallSegment"][];
+            /**
+             * Format: double
+             * @description Between the nose lines, across, in metres.
+             */
+            width: number;
+        };
+        /** @description A turn. */
+        EightBallTurn: {
+            /** @description What is left in the banks of time, by seat. */
+            bank: number[];
+            /** @description Whether a call or a safety must come with the strike. */
+            calls: boolean;
+            /** @description What can be chosen. */
+            choices: components["schemas"]["EightBallChoice"][];
+            /** @description Whether the first ball is in hand, and where it may be placed. */
+            hand?: components["schemas"]["EightBallHand"] | null;
+            /** @description The balls that may be hit first. */
+            on: number[];
+            /** @description What they are to do. */
+            phase: components["schemas"]["EightBallTurnPhase"];
+            /** @description Whether a push-out may be declared. */
+            push_out: boolean;
+            /** @description Whether a safety may be declared. */
+            safety: boolean;
+            /** @description Whose. */
+            seat: components["schemas"]["EightBallSeat"];
+            /** @description The balls that may be struck. */
+            strikers: number[];
+            /** @description The balls that may be taken. */
+            takes: number[];
+            /**
+             * Format: double
+             * @description When the shot clock has run out and the seat's bank begins to; nothing while it stands still
+             *     for a seat that the server itself cut off.
+             */
+            until?: number | null;
+        };
+        /** @description What kind of thing is to be done. */
+        EightBallTurnPhase: "break" | "shoot" | "choose" | "take";
+        /** @description What changed. */
+        EightBallUpdate: {
+            turn: components["schemas"]["EightBallTurn"];
+        } | {
+            shot: components["schemas"]["EightBallShot"];
+        } | {
+            verdict: components["schemas"]["EightBallVerdict"];
+        } | {
+            balls: components["schemas"]["EightBallBalls"];
+        } | {
+            placed: [
+                number,
+                number,
+                number
+            ];
+        } | {
+            chose: [
+                components["schemas"]["EightBallSeat"],
+                components["schemas"]["EightBallChoice"]
+            ];
+        } | {
+            took: [
+                components["schemas"]["EightBallSeat"],
+                number
+            ];
+        } | {
+            sheet: components["schemas"]["EightBallSheet"];
+        };
+        /** @description What the referee says of a stroke, or of a clock that ran out. */
+        EightBallVerdict: {
+            /** @description What was wrong with it. */
+            fouls: components["schemas"]["EightBallFoul"][];
+            /**
+             * Format: double
+             * @description When the next rack will be set up, if this one is over and the match is not.
+             */
+            next_rack_at?: number | null;
+            /** @description The balls that left the table. */
+            off: number[];
+            /** @description What it gave, by seat. */
+            points: number[];
+            /** @description `[ball, pocket]` of every ball that fell, in order, those that come back included. */
+            potted: [
+                number,
+                number
+            ][];
+            /** @description What it comes to. */
+            ruling: components["schemas"]["EightBallRuling"];
+            /** @description Whose stroke or clock. */
+            seat: components["schemas"]["EightBallSeat"];
+            /** @description The balls that come back to the table. */
+            spotted: number[];
+        };
+        /** @description All that can be seen. */
+        EightBallView: {
+            /** @description What the balls are like. */
+            ball: components["schemas"]["EightBallBallSpec"];
+            /** @description `[ball, x, y]` of every ball on the table; during a shot, where they lay when it began. */
+            balls: [
+                number,
+                number,
+                number
+            ][];
+            /** @description Which game of billiards it is. */
+            discipline: string;
+            /**
+             * Format: double
+             * @description When the match ends whatever the score.
+             */
+            ends_at: number;
+            /** @description What a strike is held to. */
+            limits: components["schemas"]["EightBallLimits"];
+            /**
+             * Format: double
+             * @description When the next rack will be set up.
+             */
+            next_rack_at?: number | null;
+            /** @description How the match stands. */
+            sheet: components["schemas"]["EightBallSheet"];
+            /** @description The shot under way. */
+            shot?: components["schemas"]["EightBallShot"] | null;
+            /** @description The marks on the cloth. */
+            spots: components["schemas"]["EightBallSpots"];
+            /** @description The table. */
+            table: components["schemas"]["EightBallTable"];
+            /**
+             * Format: uint8
+             * @description How many racks win the match; in Kolkhoz, how many are played.
+             */
+            target: number;
+            /** @description Whose turn it is; nobody's while balls roll and between racks. */
+            turn?: components["schemas"]["EightBallTurn"] | null;
+            /** @description What the referee said last. */
+            verdict?: components["schemas"]["EightBallVerdict"] | null;
+        };
         Game: {
             /** @description Whether it can be played against the computer. */
             computer: boolean;
@@ -772,6 +1369,26 @@ export interface components {
         Games: {
             items: components["schemas"]["Game"][];
         };
+        /**
+         * @description What a player's hand is doing before it acts. It has no number: it changes nothing, is not kept,
+         *     and may be left out.
+         */
+        GestureSeen: {
+            /**
+             * Format: int64
+             * @description Milliseconds since the match was opened.
+             */
+            at: number;
+            /** @description The game's. */
+            gesture: Record<string, never>;
+            /**
+             * Format: int32
+             * @description Whose hand.
+             */
+            seat: number;
+            /** @constant */
+            type: "gesture";
+        };
         Health: {
             /** @description Always `ok`: a server that is not answers with a problem, or not at all. */
             status: string;
@@ -786,6 +1403,582 @@ export interface components {
         Join: {
             /** @description The Telegram chat that the player came from. */
             chat_id?: string | null;
+        };
+        /** @description What a player may do. */
+        KolkhozAction: {
+            /** @constant */
+            action: "strike";
+            /**
+             * Format: uint8
+             * @description Which ball.
+             */
+            ball: number;
+            /**
+             * @description The ball and the pocket that are called.
+             * @default null
+             */
+            call: components["schemas"]["KolkhozCall"] | null;
+            /**
+             * Format: double
+             * @description How far the stick's butt is raised, from 0 to 80°.
+             * @default 0
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description Where the stick points: 0 is +x, π/2 is +y; from -2π to 2π.
+             */
+            heading: number;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, above its centre, in radii. `side² + height²` is at most ¼.
+             */
+            height: number;
+            /**
+             * @description A push-out.
+             * @default false
+             */
+            push_out: boolean;
+            /**
+             * @description The turn is to pass, whatever falls.
+             * @default false
+             */
+            safety: boolean;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, left of its centre, in radii.
+             */
+            side: number;
+            /**
+             * Format: double
+             * @description Of the stick: over 0, to 10 m/s.
+             */
+            speed: number;
+        } | {
+            /** @constant */
+            action: "place";
+            /**
+             * Format: uint8
+             * @description Which: the one in hand.
+             */
+            ball: number;
+            /**
+             * Format: double
+             * @description Across the table.
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Along the table.
+             */
+            y: number;
+        } | {
+            /** @constant */
+            action: "choose";
+            /** @description Which. */
+            choice: components["schemas"]["KolkhozChoice"];
+        } | {
+            /** @constant */
+            action: "take";
+            /**
+             * Format: uint8
+             * @description Which.
+             */
+            ball: number;
+        } | {
+            /** @constant */
+            action: "resign";
+        };
+        /**
+         * @description What every ball of a set, and the cloth and the cushions under it, are like. One set has balls
+         *     of one size and mass.
+         */
+        KolkhozBallSpec: {
+            /**
+             * Format: double
+             * @description Friction between two balls, where a law takes it for constant.
+             */
+            ball_friction: number;
+            /**
+             * Format: double
+             * @description Restitution between two balls.
+             */
+            ball_restitution: number;
+            /**
+             * Format: double
+             * @description Friction of the cushions.
+             */
+            cushion_friction: number;
+            /**
+             * Format: double
+             * @description Restitution of the cushions.
+             */
+            cushion_restitution: number;
+            /**
+             * Format: double
+             * @description Metres per second squared.
+             */
+            gravity: number;
+            /**
+             * Format: double
+             * @description Kilograms.
+             */
+            mass: number;
+            /**
+             * Format: double
+             * @description Metres.
+             */
+            radius: number;
+            /**
+             * Format: double
+             * @description Resistance to rolling, as a friction.
+             */
+            roll: number;
+            /**
+             * Format: double
+             * @description Friction of a ball that slides on the cloth.
+             */
+            slide: number;
+            /**
+             * Format: double
+             * @description Friction against spin about the upright axis: such spin slows by `5 spin g / (2 radius)` a
+             *     second.
+             */
+            spin: number;
+        };
+        /** @description Where the balls lie. */
+        KolkhozBalls: {
+            /** @description `[ball, x, y]` of every ball on the table. */
+            at: [
+                number,
+                number,
+                number
+            ][];
+            /** @description Why it is told. */
+            why: components["schemas"]["KolkhozBallsMoved"];
+        };
+        /** @description Why balls lie elsewhere than a shot left them. */
+        KolkhozBallsMoved: "rack" | "spotted" | "hand";
+        /** @enum {string} */
+        KolkhozBilliardsHit: "strike" | "ball" | "rail" | "jaw" | "pocket";
+        /** @description A shot's message. Reading it gives a [`Shot`] back without its transitions. */
+        KolkhozBilliardsShot: {
+            /** @description What the balls are like. */
+            ball: components["schemas"]["KolkhozBallSpec"];
+            /**
+             * @description Contacts in order: when, with what, the ball, the other ball or the segment, jaw or pocket,
+             *     and how fast they came together.
+             */
+            hits: [
+                number,
+                components["schemas"]["KolkhozBilliardsHit"],
+                number,
+                number | null,
+                number
+            ][];
+            /** @description By ball: its motions, as rows of numbers that begin with the time and the state. */
+            motions: number[][][];
+            /**
+             * Format: double
+             * @description When the last ball came to rest, in seconds after the strike.
+             */
+            rest: number;
+        };
+        /** @description A called shot. */
+        KolkhozCall: {
+            /**
+             * Format: uint8
+             * @description The ball that is to fall.
+             */
+            ball: number;
+            /**
+             * Format: uint8
+             * @description The pocket that it is to fall into.
+             */
+            pocket: number;
+        };
+        /** @description What can be offered to choose. */
+        KolkhozChoice: "play" | "rerack" | "break_again" | "spot" | "rebreak" | "hand_back";
+        /** @description What a stroke can be blamed for. */
+        KolkhozFoul: "scratch" | "no_contact" | "wrong_ball_first" | "no_cushion" | "ball_off_table" | "own_ball_without_contact" | "illegal_break" | "clock" | "early_eight" | "eight_in_wrong_pocket" | "eight_on_foul" | "eight_off_table" | "three_fouls";
+        /** @description Half of the balls of 8-ball. */
+        KolkhozGroup: "solids" | "stripes";
+        /** @description Where a ball in hand may be placed. */
+        KolkhozHand: "anywhere" | "behind";
+        /** @description A round point of a cushion, at its nose. */
+        KolkhozJaw: {
+            /** @description Its centre. */
+            centre: number[];
+            /**
+             * Format: double
+             * @description Its radius, in metres.
+             */
+            radius: number;
+        };
+        /** @description What a strike is held to. */
+        KolkhozLimits: {
+            /**
+             * Format: double
+             * @description How far the butt may be raised.
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description The fastest stick, in m/s.
+             */
+            speed: number;
+            /**
+             * Format: double
+             * @description How far from the centre the tip may meet the ball, in radii.
+             */
+            tip: number;
+        };
+        /** @description Kolkhoz, and what can be set in it. */
+        KolkhozOptions: {
+            /**
+             * Format: uint16
+             * @description Each player's bank of time for the whole match, in seconds.
+             * @default 30
+             */
+            bank: number;
+            /**
+             * Format: uint16
+             * @description The match is over after the rack in which somebody comes to this many points; 0 is never,
+             *     else from 5 to 200.
+             * @default 0
+             */
+            cap: number;
+            /**
+             * @description A stroke that pots nothing needs no more than one cushion. Else fouls, each of which brings
+             *     a ball back, make racks long.
+             * @default true
+             */
+            casual: boolean;
+            /**
+             * Format: uint16
+             * @description The shot clock, in seconds.
+             * @default 30
+             */
+            clock: number;
+            /**
+             * Format: uint8
+             * @description How many balls are coloured and worth more: 2, 3 and 5.
+             * @default 0
+             */
+            coloured: number;
+            /**
+             * Format: uint8
+             * @description How many racks are played.
+             * @default 3
+             */
+            racks: number;
+            /**
+             * @description How balls become points.
+             * @default direct
+             */
+            settlement: components["schemas"]["KolkhozSettlement"];
+        };
+        /** @description A pocket: a ball falls when its centre comes over the circle. */
+        KolkhozPocket: {
+            /** @description Its centre. */
+            centre: number[];
+            /**
+             * Format: double
+             * @description Its radius, in metres.
+             */
+            radius: number;
+        };
+        /** @description What a stroke comes to. */
+        KolkhozRuling: "goes_on" | "turn_passes" | "foul" | "illegal_break" | "eight_on_break" | "push_out" | "penalty" | "rack_won" | "rack_lost" | "rack_over";
+        /**
+         * Format: uint8
+         * @description A place in a match, numbered from 0.
+         */
+        KolkhozSeat: number;
+        /** @description A straight part of a cushion, at its nose. */
+        KolkhozSegment: {
+            /** @description One end. */
+            from: number[];
+            /** @description Away from the cushion, of length one. */
+            normal: number[];
+            /** @description The other end. */
+            to: number[];
+        };
+        /** @description How the balls of each become points, which always add up to nothing. */
+        KolkhozSettlement: "direct" | "each_with_each";
+        /** @description How the match stands. Lists by seat have one entry for each. */
+        KolkhozSheet: {
+            /** @description Who began this rack. */
+            breaker: components["schemas"]["KolkhozSeat"];
+            /** @description In 9-ball, fouls running, by seat. */
+            fouls: number[];
+            /** @description The balls that are off the table, in the order of leaving it. */
+            gone: number[];
+            /** @description In 8-ball, whose balls are which; nobody's while the table is open. */
+            groups: (components["schemas"]["KolkhozGroup"] | null)[];
+            /** @description The seats in order of play. */
+            order: components["schemas"]["KolkhozSeat"][];
+            /** @description Who has left the match while others play on, by seat. */
+            out: boolean[];
+            /** @description What this rack gave so far, by seat, where its balls count. */
+            points: number[];
+            /**
+             * Format: uint32
+             * @description The number of this rack, from 1.
+             */
+            rack: number;
+            /** @description Racks won, by seat. */
+            racks: number[];
+            /** @description The balls that each seat has brought down in this rack and that stayed down, in order. */
+            shelves: number[][];
+            /** @description What the racks before gave, by seat, where their balls count. */
+            totals: number[];
+        };
+        /** @description A stroke under way. */
+        KolkhozShot: {
+            /**
+             * Format: double
+             * @description When it was struck.
+             */
+            began: number;
+            /** @description How the balls move; its times are in seconds from `began`. */
+            path: components["schemas"]["KolkhozBilliardsShot"];
+            /**
+             * Format: double
+             * @description When the balls will be at rest.
+             */
+            rest: number;
+            /** @description Whose. */
+            seat: components["schemas"]["KolkhozSeat"];
+            /** @description The stroke. */
+            strike: components["schemas"]["KolkhozStrikeAction"];
+        };
+        /** @description The marks on the cloth. */
+        KolkhozSpots: {
+            /**
+             * Format: double
+             * @description The `y` of the line between the middle pockets.
+             */
+            centre: number;
+            /** @description Where the first ball of a rack stands. */
+            foot: number[];
+            /** @description In the middle of the head string. */
+            head: number[];
+            /**
+             * Format: double
+             * @description The `y` of the line behind which a ball in hand may have to lie.
+             */
+            head_string: number;
+        };
+        /** @description A stroke. */
+        KolkhozStrikeAction: {
+            /**
+             * Format: uint8
+             * @description Which ball.
+             */
+            ball: number;
+            /**
+             * @description The ball and the pocket that are called.
+             * @default null
+             */
+            call: components["schemas"]["KolkhozCall"] | null;
+            /**
+             * Format: double
+             * @description How far the stick's butt is raised, from 0 to 80°.
+             * @default 0
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description Where the stick points: 0 is +x, π/2 is +y; from -2π to 2π.
+             */
+            heading: number;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, above its centre, in radii. `side² + height²` is at most ¼.
+             */
+            height: number;
+            /**
+             * @description A push-out.
+             * @default false
+             */
+            push_out: boolean;
+            /**
+             * @description The turn is to pass, whatever falls.
+             * @default false
+             */
+            safety: boolean;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, left of its centre, in radii.
+             */
+            side: number;
+            /**
+             * Format: double
+             * @description Of the stick: over 0, to 10 m/s.
+             */
+            speed: number;
+        };
+        /** @description Everything that a ball can meet, and the marks from which games are set up. */
+        KolkhozTable: {
+            /** @description Where the first ball of a rack stands. */
+            foot_spot: number[];
+            /**
+             * Format: double
+             * @description The line, `y` in metres, behind which the cue ball is placed.
+             */
+            head_string: number;
+            /** @description Round points where rails turn into jaws. */
+            jaws: components["schemas"]["KolkhozJaw"][];
+            /**
+             * Format: double
+             * @description Between the nose lines, along, in metres.
+             */
+            length: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description How high above the cloth the cushions' noses are, in metres.
+             */
+            nose: number;
+            /** @description Pockets: left near, left middle, left far, right near, right middle, right far. */
+            pockets: components["schemas"]["KolkhozPocket"][];
+            /** @description Straight parts of the cushions: rails and the faces of the jaws. */
+            segments: components["schemas"]["KolkhozSegment"][];
+            /**
+             * Format: double
+             * @description Between the nose lines, across, in metres.
+             */
+            width: number;
+        };
+        /** @description A turn. */
+        KolkhozTurn: {
+            /** @description What is left in the banks of time, by seat. */
+            bank: number[];
+            /** @description Whether a call or a safety must come with the strike. */
+            calls: boolean;
+            /** @description What can be chosen. */
+            choices: components["schemas"]["KolkhozChoice"][];
+            /** @description Whether the first ball is in hand, and where it may be placed. */
+            hand?: components["schemas"]["KolkhozHand"] | null;
+            /** @description The balls that may be hit first. */
+            on: number[];
+            /** @description What they are to do. */
+            phase: components["schemas"]["KolkhozTurnPhase"];
+            /** @description Whether a push-out may be declared. */
+            push_out: boolean;
+            /** @description Whether a safety may be declared. */
+            safety: boolean;
+            /** @description Whose. */
+            seat: components["schemas"]["KolkhozSeat"];
+            /** @description The balls that may be struck. */
+            strikers: number[];
+            /** @description The balls that may be taken. */
+            takes: number[];
+            /**
+             * Format: double
+             * @description When the shot clock has run out and the seat's bank begins to; nothing while it stands still
+             *     for a seat that the server itself cut off.
+             */
+            until?: number | null;
+        };
+        /** @description What kind of thing is to be done. */
+        KolkhozTurnPhase: "break" | "shoot" | "choose" | "take";
+        /** @description What changed. */
+        KolkhozUpdate: {
+            turn: components["schemas"]["KolkhozTurn"];
+        } | {
+            shot: components["schemas"]["KolkhozShot"];
+        } | {
+            verdict: components["schemas"]["KolkhozVerdict"];
+        } | {
+            balls: components["schemas"]["KolkhozBalls"];
+        } | {
+            placed: [
+                number,
+                number,
+                number
+            ];
+        } | {
+            chose: [
+                components["schemas"]["KolkhozSeat"],
+                components["schemas"]["KolkhozChoice"]
+            ];
+        } | {
+            took: [
+                components["schemas"]["KolkhozSeat"],
+                number
+            ];
+        } | {
+            sheet: components["schemas"]["KolkhozSheet"];
+        };
+        /** @description What the referee says of a stroke, or of a clock that ran out. */
+        KolkhozVerdict: {
+            /** @description What was wrong with it. */
+            fouls: components["schemas"]["KolkhozFoul"][];
+            /**
+             * Format: double
+             * @description When the next rack will be set up, if this one is over and the match is not.
+             */
+            next_rack_at?: number | null;
+            /** @description The balls that left the table. */
+            off: number[];
+            /** @description What it gave, by seat. */
+            points: number[];
+            /** @description `[ball, pocket]` of every ball that fell, in order, those that come back included. */
+            potted: [
+                number,
+                number
+            ][];
+            /** @description What it comes to. */
+            ruling: components["schemas"]["KolkhozRuling"];
+            /** @description Whose stroke or clock. */
+            seat: components["schemas"]["KolkhozSeat"];
+            /** @description The balls that come back to the table. */
+            spotted: number[];
+        };
+        /** @description All that can be seen. */
+        KolkhozView: {
+            /** @description What the balls are like. */
+            ball: components["schemas"]["KolkhozBallSpec"];
+            /** @description `[ball, x, y]` of every ball on the table; during a shot, where they lay when it began. */
+            balls: [
+                number,
+                number,
+                number
+            ][];
+            /** @description Which game of billiards it is. */
+            discipline: string;
+            /**
+             * Format: double
+             * @description When the match ends whatever the score.
+             */
+            ends_at: number;
+            /** @description What a strike is held to. */
+            limits: components["schemas"]["KolkhozLimits"];
+            /**
+             * Format: double
+             * @description When the next rack will be set up.
+             */
+            next_rack_at?: number | null;
+            /** @description How the match stands. */
+            sheet: components["schemas"]["KolkhozSheet"];
+            /** @description The shot under way. */
+            shot?: components["schemas"]["KolkhozShot"] | null;
+            /** @description The marks on the cloth. */
+            spots: components["schemas"]["KolkhozSpots"];
+            /** @description The table. */
+            table: components["schemas"]["KolkhozTable"];
+            /**
+             * Format: uint8
+             * @description How many racks win the match; in Kolkhoz, how many are played.
+             */
+            target: number;
+            /** @description Whose turn it is; nobody's while balls roll and between racks. */
+            turn?: components["schemas"]["KolkhozTurn"] | null;
+            /** @description What the referee said last. */
+            verdict?: components["schemas"]["KolkhozVerdict"] | null;
         };
         /**
          * @description The languages that Artel speaks.
@@ -993,6 +2186,566 @@ export interface components {
             options?: Record<string, never> | null;
             /** @description Whether it is to be reached by its code only. */
             private?: boolean;
+        };
+        /** @description What a player may do. */
+        NineBallAction: {
+            /** @constant */
+            action: "strike";
+            /**
+             * Format: uint8
+             * @description Which ball.
+             */
+            ball: number;
+            /**
+             * @description The ball and the pocket that are called.
+             * @default null
+             */
+            call: components["schemas"]["NineBallCall"] | null;
+            /**
+             * Format: double
+             * @description How far the stick's butt is raised, from 0 to 80°.
+             * @default 0
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description Where the stick points: 0 is +x, π/2 is +y; from -2π to 2π.
+             */
+            heading: number;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, above its centre, in radii. `side² + height²` is at most ¼.
+             */
+            height: number;
+            /**
+             * @description A push-out.
+             * @default false
+             */
+            push_out: boolean;
+            /**
+             * @description The turn is to pass, whatever falls.
+             * @default false
+             */
+            safety: boolean;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, left of its centre, in radii.
+             */
+            side: number;
+            /**
+             * Format: double
+             * @description Of the stick: over 0, to 10 m/s.
+             */
+            speed: number;
+        } | {
+            /** @constant */
+            action: "place";
+            /**
+             * Format: uint8
+             * @description Which: the one in hand.
+             */
+            ball: number;
+            /**
+             * Format: double
+             * @description Across the table.
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Along the table.
+             */
+            y: number;
+        } | {
+            /** @constant */
+            action: "choose";
+            /** @description Which. */
+            choice: components["schemas"]["NineBallChoice"];
+        } | {
+            /** @constant */
+            action: "take";
+            /**
+             * Format: uint8
+             * @description Which.
+             */
+            ball: number;
+        } | {
+            /** @constant */
+            action: "resign";
+        };
+        /**
+         * @description What every ball of a set, and the cloth and the cushions under it, are like. One set has balls
+         *     of one size and mass.
+         */
+        NineBallBallSpec: {
+            /**
+             * Format: double
+             * @description Friction between two balls, where a law takes it for constant.
+             */
+            ball_friction: number;
+            /**
+             * Format: double
+             * @description Restitution between two balls.
+             */
+            ball_restitution: number;
+            /**
+             * Format: double
+             * @description Friction of the cushions.
+             */
+            cushion_friction: number;
+            /**
+             * Format: double
+             * @description Restitution of the cushions.
+             */
+            cushion_restitution: number;
+            /**
+             * Format: double
+             * @description Metres per second squared.
+             */
+            gravity: number;
+            /**
+             * Format: double
+             * @description Kilograms.
+             */
+            mass: number;
+            /**
+             * Format: double
+             * @description Metres.
+             */
+            radius: number;
+            /**
+             * Format: double
+             * @description Resistance to rolling, as a friction.
+             */
+            roll: number;
+            /**
+             * Format: double
+             * @description Friction of a ball that slides on the cloth.
+             */
+            slide: number;
+            /**
+             * Format: double
+             * @description Friction against spin about the upright axis: such spin slows by `5 spin g / (2 radius)` a
+             *     second.
+             */
+            spin: number;
+        };
+        /** @description Where the balls lie. */
+        NineBallBalls: {
+            /** @description `[ball, x, y]` of every ball on the table. */
+            at: [
+                number,
+                number,
+                number
+            ][];
+            /** @description Why it is told. */
+            why: components["schemas"]["NineBallBallsMoved"];
+        };
+        /** @description Why balls lie elsewhere than a shot left them. */
+        NineBallBallsMoved: "rack" | "spotted" | "hand";
+        /** @enum {string} */
+        NineBallBilliardsHit: "strike" | "ball" | "rail" | "jaw" | "pocket";
+        /** @description A shot's message. Reading it gives a [`Shot`] back without its transitions. */
+        NineBallBilliardsShot: {
+            /** @description What the balls are like. */
+            ball: components["schemas"]["NineBallBallSpec"];
+            /**
+             * @description Contacts in order: when, with what, the ball, the other ball or the segment, jaw or pocket,
+             *     and how fast they came together.
+             */
+            hits: [
+                number,
+                components["schemas"]["NineBallBilliardsHit"],
+                number,
+                number | null,
+                number
+            ][];
+            /** @description By ball: its motions, as rows of numbers that begin with the time and the state. */
+            motions: number[][][];
+            /**
+             * Format: double
+             * @description When the last ball came to rest, in seconds after the strike.
+             */
+            rest: number;
+        };
+        /** @description A called shot. */
+        NineBallCall: {
+            /**
+             * Format: uint8
+             * @description The ball that is to fall.
+             */
+            ball: number;
+            /**
+             * Format: uint8
+             * @description The pocket that it is to fall into.
+             */
+            pocket: number;
+        };
+        /** @description What can be offered to choose. */
+        NineBallChoice: "play" | "rerack" | "break_again" | "spot" | "rebreak" | "hand_back";
+        /** @description What a stroke can be blamed for. */
+        NineBallFoul: "scratch" | "no_contact" | "wrong_ball_first" | "no_cushion" | "ball_off_table" | "own_ball_without_contact" | "illegal_break" | "clock" | "early_eight" | "eight_in_wrong_pocket" | "eight_on_foul" | "eight_off_table" | "three_fouls";
+        /** @description Half of the balls of 8-ball. */
+        NineBallGroup: "solids" | "stripes";
+        /** @description Where a ball in hand may be placed. */
+        NineBallHand: "anywhere" | "behind";
+        /** @description A round point of a cushion, at its nose. */
+        NineBallJaw: {
+            /** @description Its centre. */
+            centre: number[];
+            /**
+             * Format: double
+             * @description Its radius, in metres.
+             */
+            radius: number;
+        };
+        /** @description What a strike is held to. */
+        NineBallLimits: {
+            /**
+             * Format: double
+             * @description How far the butt may be raised.
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description The fastest stick, in m/s.
+             */
+            speed: number;
+            /**
+             * Format: double
+             * @description How far from the centre the tip may meet the ball, in radii.
+             */
+            tip: number;
+        };
+        /** @description 9-ball, and what can be set in it. */
+        NineBallOptions: {
+            /**
+             * Format: uint16
+             * @description Each player's bank of time for the whole match, in seconds.
+             * @default 30
+             */
+            bank: number;
+            /**
+             * Format: uint16
+             * @description The shot clock, in seconds.
+             * @default 30
+             */
+            clock: number;
+            /**
+             * @description The stroke right after a legal break may be a push-out.
+             * @default false
+             */
+            push_out: boolean;
+            /**
+             * Format: uint8
+             * @description Who first wins this many racks wins the match.
+             * @default 3
+             */
+            racks: number;
+            /**
+             * @description Three fouls running lose the rack.
+             * @default true
+             */
+            three_fouls: boolean;
+        };
+        /** @description A pocket: a ball falls when its centre comes over the circle. */
+        NineBallPocket: {
+            /** @description Its centre. */
+            centre: number[];
+            /**
+             * Format: double
+             * @description Its radius, in metres.
+             */
+            radius: number;
+        };
+        /** @description What a stroke comes to. */
+        NineBallRuling: "goes_on" | "turn_passes" | "foul" | "illegal_break" | "eight_on_break" | "push_out" | "penalty" | "rack_won" | "rack_lost" | "rack_over";
+        /**
+         * Format: uint8
+         * @description A place in a match, numbered from 0.
+         */
+        NineBallSeat: number;
+        /** @description A straight part of a cushion, at its nose. */
+        NineBallSegment: {
+            /** @description One end. */
+            from: number[];
+            /** @description Away from the cushion, of length one. */
+            normal: number[];
+            /** @description The other end. */
+            to: number[];
+        };
+        /** @description How the match stands. Lists by seat have one entry for each. */
+        NineBallSheet: {
+            /** @description Who began this rack. */
+            breaker: components["schemas"]["NineBallSeat"];
+            /** @description In 9-ball, fouls running, by seat. */
+            fouls: number[];
+            /** @description The balls that are off the table, in the order of leaving it. */
+            gone: number[];
+            /** @description In 8-ball, whose balls are which; nobody's while the table is open. */
+            groups: (components["schemas"]["NineBallGroup"] | null)[];
+            /** @description The seats in order of play. */
+            order: components["schemas"]["NineBallSeat"][];
+            /** @description Who has left the match while others play on, by seat. */
+            out: boolean[];
+            /** @description What this rack gave so far, by seat, where its balls count. */
+            points: number[];
+            /**
+             * Format: uint32
+             * @description The number of this rack, from 1.
+             */
+            rack: number;
+            /** @description Racks won, by seat. */
+            racks: number[];
+            /** @description The balls that each seat has brought down in this rack and that stayed down, in order. */
+            shelves: number[][];
+            /** @description What the racks before gave, by seat, where their balls count. */
+            totals: number[];
+        };
+        /** @description A stroke under way. */
+        NineBallShot: {
+            /**
+             * Format: double
+             * @description When it was struck.
+             */
+            began: number;
+            /** @description How the balls move; its times are in seconds from `began`. */
+            path: components["schemas"]["NineBallBilliardsShot"];
+            /**
+             * Format: double
+             * @description When the balls will be at rest.
+             */
+            rest: number;
+            /** @description Whose. */
+            seat: components["schemas"]["NineBallSeat"];
+            /** @description The stroke. */
+            strike: components["schemas"]["NineBallStrikeAction"];
+        };
+        /** @description The marks on the cloth. */
+        NineBallSpots: {
+            /**
+             * Format: double
+             * @description The `y` of the line between the middle pockets.
+             */
+            centre: number;
+            /** @description Where the first ball of a rack stands. */
+            foot: number[];
+            /** @description In the middle of the head string. */
+            head: number[];
+            /**
+             * Format: double
+             * @description The `y` of the line behind which a ball in hand may have to lie.
+             */
+            head_string: number;
+        };
+        /** @description A stroke. */
+        NineBallStrikeAction: {
+            /**
+             * Format: uint8
+             * @description Which ball.
+             */
+            ball: number;
+            /**
+             * @description The ball and the pocket that are called.
+             * @default null
+             */
+            call: components["schemas"]["NineBallCall"] | null;
+            /**
+             * Format: double
+             * @description How far the stick's butt is raised, from 0 to 80°.
+             * @default 0
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description Where the stick points: 0 is +x, π/2 is +y; from -2π to 2π.
+             */
+            heading: number;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, above its centre, in radii. `side² + height²` is at most ¼.
+             */
+            height: number;
+            /**
+             * @description A push-out.
+             * @default false
+             */
+            push_out: boolean;
+            /**
+             * @description The turn is to pass, whatever falls.
+             * @default false
+             */
+            safety: boolean;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, left of its centre, in radii.
+             */
+            side: number;
+            /**
+             * Format: double
+             * @description Of the stick: over 0, to 10 m/s.
+             */
+            speed: number;
+        };
+        /** @description Everything that a ball can meet, and the marks from which games are set up. */
+        NineBallTable: {
+            /** @description Where the first ball of a rack stands. */
+            foot_spot: number[];
+            /**
+             * Format: double
+             * @description The line, `y` in metres, behind which the cue ball is placed.
+             */
+            head_string: number;
+            /** @description Round points where rails turn into jaws. */
+            jaws: components["schemas"]["NineBallJaw"][];
+            /**
+             * Format: double
+             * @description Between the nose lines, along, in metres.
+             */
+            length: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description How high above the cloth the cushions' noses are, in metres.
+             */
+            nose: number;
+            /** @description Pockets: left near, left middle, left far, right near, right middle, right far. */
+            pockets: components["schemas"]["NineBallPocket"][];
+            /** @description Straight parts of the cushions: rails and the faces of the jaws. */
+            segments: components["schemas"]["NineBallSegment"][];
+            /**
+             * Format: double
+             * @description Between the nose lines, across, in metres.
+             */
+            width: number;
+        };
+        /** @description A turn. */
+        NineBallTurn: {
+            /** @description What is left in the banks of time, by seat. */
+            bank: number[];
+            /** @description Whether a call or a safety must come with the strike. */
+            calls: boolean;
+            /** @description What can be chosen. */
+            choices: components["schemas"]["NineBallChoice"][];
+            /** @description Whether the first ball is in hand, and where it may be placed. */
+            hand?: components["schemas"]["NineBallHand"] | null;
+            /** @description The balls that may be hit first. */
+            on: number[];
+            /** @description What they are to do. */
+            phase: components["schemas"]["NineBallTurnPhase"];
+            /** @description Whether a push-out may be declared. */
+            push_out: boolean;
+            /** @description Whether a safety may be declared. */
+            safety: boolean;
+            /** @description Whose. */
+            seat: components["schemas"]["NineBallSeat"];
+            /** @description The balls that may be struck. */
+            strikers: number[];
+            /** @description The balls that may be taken. */
+            takes: number[];
+            /**
+             * Format: double
+             * @description When the shot clock has run out and the seat's bank begins to; nothing while it stands still
+             *     for a seat that the server itself cut off.
+             */
+            until?: number | null;
+        };
+        /** @description What kind of thing is to be done. */
+        NineBallTurnPhase: "break" | "shoot" | "choose" | "take";
+        /** @description What changed. */
+        NineBallUpdate: {
+            turn: components["schemas"]["NineBallTurn"];
+        } | {
+            shot: components["schemas"]["NineBallShot"];
+        } | {
+            verdict: components["schemas"]["NineBallVerdict"];
+        } | {
+            balls: components["schemas"]["NineBallBalls"];
+        } | {
+            placed: [
+                number,
+                number,
+                number
+            ];
+        } | {
+            chose: [
+                components["schemas"]["NineBallSeat"],
+                components["schemas"]["NineBallChoice"]
+            ];
+        } | {
+            took: [
+                components["schemas"]["NineBallSeat"],
+                number
+            ];
+        } | {
+            sheet: components["schemas"]["NineBallSheet"];
+        };
+        /** @description What the referee says of a stroke, or of a clock that ran out. */
+        NineBallVerdict: {
+            /** @description What was wrong with it. */
+            fouls: components["schemas"]["NineBallFoul"][];
+            /**
+             * Format: double
+             * @description When the next rack will be set up, if this one is over and the match is not.
+             */
+            next_rack_at?: number | null;
+            /** @description The balls that left the table. */
+            off: number[];
+            /** @description What it gave, by seat. */
+            points: number[];
+            /** @description `[ball, pocket]` of every ball that fell, in order, those that come back included. */
+            potted: [
+                number,
+                number
+            ][];
+            /** @description What it comes to. */
+            ruling: components["schemas"]["NineBallRuling"];
+            /** @description Whose stroke or clock. */
+            seat: components["schemas"]["NineBallSeat"];
+            /** @description The balls that come back to the table. */
+            spotted: number[];
+        };
+        /** @description All that can be seen. */
+        NineBallView: {
+            /** @description What the balls are like. */
+            ball: components["schemas"]["NineBallBallSpec"];
+            /** @description `[ball, x, y]` of every ball on the table; during a shot, where they lay when it began. */
+            balls: [
+                number,
+                number,
+                number
+            ][];
+            /** @description Which game of billiards it is. */
+            discipline: string;
+            /**
+             * Format: double
+             * @description When the match ends whatever the score.
+             */
+            ends_at: number;
+            /** @description What a strike is held to. */
+            limits: components["schemas"]["NineBallLimits"];
+            /**
+             * Format: double
+             * @description When the next rack will be set up.
+             */
+            next_rack_at?: number | null;
+            /** @description How the match stands. */
+            sheet: components["schemas"]["NineBallSheet"];
+            /** @description The shot under way. */
+            shot?: components["schemas"]["NineBallShot"] | null;
+            /** @description The marks on the cloth. */
+            spots: components["schemas"]["NineBallSpots"];
+            /** @description The table. */
+            table: components["schemas"]["NineBallTable"];
+            /**
+             * Format: uint8
+             * @description How many racks win the match; in Kolkhoz, how many are played.
+             */
+            target: number;
+            /** @description Whose turn it is; nobody's while balls roll and between racks. */
+            turn?: components["schemas"]["NineBallTurn"] | null;
+            /** @description What the referee said last. */
+            verdict?: components["schemas"]["NineBallVerdict"] | null;
         };
         /**
          * @description Against whom a match is made.
@@ -1313,6 +3066,561 @@ export interface components {
              * @example ann_b
              */
             username?: string | null;
+        };
+        /** @description What a player may do. */
+        PyramidAction: {
+            /** @constant */
+            action: "strike";
+            /**
+             * Format: uint8
+             * @description Which ball.
+             */
+            ball: number;
+            /**
+             * @description The ball and the pocket that are called.
+             * @default null
+             */
+            call: components["schemas"]["PyramidCall"] | null;
+            /**
+             * Format: double
+             * @description How far the stick's butt is raised, from 0 to 80°.
+             * @default 0
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description Where the stick points: 0 is +x, π/2 is +y; from -2π to 2π.
+             */
+            heading: number;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, above its centre, in radii. `side² + height²` is at most ¼.
+             */
+            height: number;
+            /**
+             * @description A push-out.
+             * @default false
+             */
+            push_out: boolean;
+            /**
+             * @description The turn is to pass, whatever falls.
+             * @default false
+             */
+            safety: boolean;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, left of its centre, in radii.
+             */
+            side: number;
+            /**
+             * Format: double
+             * @description Of the stick: over 0, to 10 m/s.
+             */
+            speed: number;
+        } | {
+            /** @constant */
+            action: "place";
+            /**
+             * Format: uint8
+             * @description Which: the one in hand.
+             */
+            ball: number;
+            /**
+             * Format: double
+             * @description Across the table.
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Along the table.
+             */
+            y: number;
+        } | {
+            /** @constant */
+            action: "choose";
+            /** @description Which. */
+            choice: components["schemas"]["PyramidChoice"];
+        } | {
+            /** @constant */
+            action: "take";
+            /**
+             * Format: uint8
+             * @description Which.
+             */
+            ball: number;
+        } | {
+            /** @constant */
+            action: "resign";
+        };
+        /**
+         * @description What every ball of a set, and the cloth and the cushions under it, are like. One set has balls
+         *     of one size and mass.
+         */
+        PyramidBallSpec: {
+            /**
+             * Format: double
+             * @description Friction between two balls, where a law takes it for constant.
+             */
+            ball_friction: number;
+            /**
+             * Format: double
+             * @description Restitution between two balls.
+             */
+            ball_restitution: number;
+            /**
+             * Format: double
+             * @description Friction of the cushions.
+             */
+            cushion_friction: number;
+            /**
+             * Format: double
+             * @description Restitution of the cushions.
+             */
+            cushion_restitution: number;
+            /**
+             * Format: double
+             * @description Metres per second squared.
+             */
+            gravity: number;
+            /**
+             * Format: double
+             * @description Kilograms.
+             */
+            mass: number;
+            /**
+             * Format: double
+             * @description Metres.
+             */
+            radius: number;
+            /**
+             * Format: double
+             * @description Resistance to rolling, as a friction.
+             */
+            roll: number;
+            /**
+             * Format: double
+             * @description Friction of a ball that slides on the cloth.
+             */
+            slide: number;
+            /**
+             * Format: double
+             * @description Friction against spin about the upright axis: such spin slows by `5 spin g / (2 radius)` a
+             *     second.
+             */
+            spin: number;
+        };
+        /** @description Where the balls lie. */
+        PyramidBalls: {
+            /** @description `[ball, x, y]` of every ball on the table. */
+            at: [
+                number,
+                number,
+                number
+            ][];
+            /** @description Why it is told. */
+            why: components["schemas"]["PyramidBallsMoved"];
+        };
+        /** @description Why balls lie elsewhere than a shot left them. */
+        PyramidBallsMoved: "rack" | "spotted" | "hand";
+        /** @enum {string} */
+        PyramidBilliardsHit: "strike" | "ball" | "rail" | "jaw" | "pocket";
+        /** @description A shot's message. Reading it gives a [`Shot`] back without its transitions. */
+        PyramidBilliardsShot: {
+            /** @description What the balls are like. */
+            ball: components["schemas"]["PyramidBallSpec"];
+            /**
+             * @description Contacts in order: when, with what, the ball, the other ball or the segment, jaw or pocket,
+             *     and how fast they came together.
+             */
+            hits: [
+                number,
+                components["schemas"]["PyramidBilliardsHit"],
+                number,
+                number | null,
+                number
+            ][];
+            /** @description By ball: its motions, as rows of numbers that begin with the time and the state. */
+            motions: number[][][];
+            /**
+             * Format: double
+             * @description When the last ball came to rest, in seconds after the strike.
+             */
+            rest: number;
+        };
+        /** @description A called shot. */
+        PyramidCall: {
+            /**
+             * Format: uint8
+             * @description The ball that is to fall.
+             */
+            ball: number;
+            /**
+             * Format: uint8
+             * @description The pocket that it is to fall into.
+             */
+            pocket: number;
+        };
+        /** @description What can be offered to choose. */
+        PyramidChoice: "play" | "rerack" | "break_again" | "spot" | "rebreak" | "hand_back";
+        /** @description What a stroke can be blamed for. */
+        PyramidFoul: "scratch" | "no_contact" | "wrong_ball_first" | "no_cushion" | "ball_off_table" | "own_ball_without_contact" | "illegal_break" | "clock" | "early_eight" | "eight_in_wrong_pocket" | "eight_on_foul" | "eight_off_table" | "three_fouls";
+        /** @description Half of the balls of 8-ball. */
+        PyramidGroup: "solids" | "stripes";
+        /** @description Where a ball in hand may be placed. */
+        PyramidHand: "anywhere" | "behind";
+        /** @description A round point of a cushion, at its nose. */
+        PyramidJaw: {
+            /** @description Its centre. */
+            centre: number[];
+            /**
+             * Format: double
+             * @description Its radius, in metres.
+             */
+            radius: number;
+        };
+        /** @description What a strike is held to. */
+        PyramidLimits: {
+            /**
+             * Format: double
+             * @description How far the butt may be raised.
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description The fastest stick, in m/s.
+             */
+            speed: number;
+            /**
+             * Format: double
+             * @description How far from the centre the tip may meet the ball, in radii.
+             */
+            tip: number;
+        };
+        /** @description Free pyramid, and what can be set in it. */
+        PyramidOptions: {
+            /**
+             * Format: uint16
+             * @description Each player's bank of time for the whole match, in seconds.
+             * @default 30
+             */
+            bank: number;
+            /**
+             * @description A stroke that pots nothing needs no more than one cushion.
+             * @default false
+             */
+            casual: boolean;
+            /**
+             * Format: uint16
+             * @description The shot clock, in seconds.
+             * @default 30
+             */
+            clock: number;
+            /**
+             * Format: uint8
+             * @description Who first wins this many racks wins the match.
+             * @default 1
+             */
+            racks: number;
+        };
+        /** @description A pocket: a ball falls when its centre comes over the circle. */
+        PyramidPocket: {
+            /** @description Its centre. */
+            centre: number[];
+            /**
+             * Format: double
+             * @description Its radius, in metres.
+             */
+            radius: number;
+        };
+        /** @description What a stroke comes to. */
+        PyramidRuling: "goes_on" | "turn_passes" | "foul" | "illegal_break" | "eight_on_break" | "push_out" | "penalty" | "rack_won" | "rack_lost" | "rack_over";
+        /**
+         * Format: uint8
+         * @description A place in a match, numbered from 0.
+         */
+        PyramidSeat: number;
+        /** @description A straight part of a cushion, at its nose. */
+        PyramidSegment: {
+            /** @description One end. */
+            from: number[];
+            /** @description Away from the cushion, of length one. */
+            normal: number[];
+            /** @description The other end. */
+            to: number[];
+        };
+        /** @description How the match stands. Lists by seat have one entry for each. */
+        PyramidSheet: {
+            /** @description Who began this rack. */
+            breaker: components["schemas"]["PyramidSeat"];
+            /** @description In 9-ball, fouls running, by seat. */
+            fouls: number[];
+            /** @description The balls that are off the table, in the order of leaving it. */
+            gone: number[];
+            /** @description In 8-ball, whose balls are which; nobody's while the table is open. */
+            groups: (components["schemas"]["PyramidGroup"] | null)[];
+            /** @description The seats in order of play. */
+            order: components["schemas"]["PyramidSeat"][];
+            /** @description Who has left the match while others play on, by seat. */
+            out: boolean[];
+            /** @description What this rack gave so far, by seat, where its balls count. */
+            points: number[];
+            /**
+             * Format: uint32
+             * @description The number of this rack, from 1.
+             */
+            rack: number;
+            /** @description Racks won, by seat. */
+            racks: number[];
+            /** @description The balls that each seat has brought down in this rack and that stayed down, in order. */
+            shelves: number[][];
+            /** @description What the racks before gave, by seat, where their balls count. */
+            totals: number[];
+        };
+        /** @description A stroke under way. */
+        PyramidShot: {
+            /**
+             * Format: double
+             * @description When it was struck.
+             */
+            began: number;
+            /** @description How the balls move; its times are in seconds from `began`. */
+            path: components["schemas"]["PyramidBilliardsShot"];
+            /**
+             * Format: double
+             * @description When the balls will be at rest.
+             */
+            rest: number;
+            /** @description Whose. */
+            seat: components["schemas"]["PyramidSeat"];
+            /** @description The stroke. */
+            strike: components["schemas"]["PyramidStrikeAction"];
+        };
+        /** @description The marks on the cloth. */
+        PyramidSpots: {
+            /**
+             * Format: double
+             * @description The `y` of the line between the middle pockets.
+             */
+            centre: number;
+            /** @description Where the first ball of a rack stands. */
+            foot: number[];
+            /** @description In the middle of the head string. */
+            head: number[];
+            /**
+             * Format: double
+             * @description The `y` of the line behind which a ball in hand may have to lie.
+             */
+            head_string: number;
+        };
+        /** @description A stroke. */
+        PyramidStrikeAction: {
+            /**
+             * Format: uint8
+             * @description Which ball.
+             */
+            ball: number;
+            /**
+             * @description The ball and the pocket that are called.
+             * @default null
+             */
+            call: components["schemas"]["PyramidCall"] | null;
+            /**
+             * Format: double
+             * @description How far the stick's butt is raised, from 0 to 80°.
+             * @default 0
+             */
+            elevation: number;
+            /**
+             * Format: double
+             * @description Where the stick points: 0 is +x, π/2 is +y; from -2π to 2π.
+             */
+            heading: number;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, above its centre, in radii. `side² + height²` is at most ¼.
+             */
+            height: number;
+            /**
+             * @description A push-out.
+             * @default false
+             */
+            push_out: boolean;
+            /**
+             * @description The turn is to pass, whatever falls.
+             * @default false
+             */
+            safety: boolean;
+            /**
+             * Format: double
+             * @description Where the tip meets the ball, left of its centre, in radii.
+             */
+            side: number;
+            /**
+             * Format: double
+             * @description Of the stick: over 0, to 10 m/s.
+             */
+            speed: number;
+        };
+        /** @description Everything that a ball can meet, and the marks from which games are set up. */
+        PyramidTable: {
+            /** @description Where the first ball of a rack stands. */
+            foot_spot: number[];
+            /**
+             * Format: double
+             * @description The line, `y` in metres, behind which the cue ball is placed.
+             */
+            head_string: number;
+            /** @description Round points where rails turn into jaws. */
+            jaws: components["schemas"]["PyramidJaw"][];
+            /**
+             * Format: double
+             * @description Between the nose lines, along, in metres.
+             */
+            length: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description How high above the cloth the cushions' noses are, in metres.
+             */
+            nose: number;
+            /** @description Pockets: left near, left middle, left far, right near, right middle, right far. */
+            pockets: components["schemas"]["PyramidPocket"][];
+            /** @description Straight parts of the cushions: rails and the faces of the jaws. */
+            segments: components["schemas"]["PyramidSegment"][];
+            /**
+             * Format: double
+             * @description Between the nose lines, across, in metres.
+             */
+            width: number;
+        };
+        /** @description A turn. */
+        PyramidTurn: {
+            /** @description What is left in the banks of time, by seat. */
+            bank: number[];
+            /** @description Whether a call or a safety must come with the strike. */
+            calls: boolean;
+            /** @description What can be chosen. */
+            choices: components["schemas"]["PyramidChoice"][];
+            /** @description Whether the first ball is in hand, and where it may be placed. */
+            hand?: components["schemas"]["PyramidHand"] | null;
+            /** @description The balls that may be hit first. */
+            on: number[];
+            /** @description What they are to do. */
+            phase: components["schemas"]["PyramidTurnPhase"];
+            /** @description Whether a push-out may be declared. */
+            push_out: boolean;
+            /** @description Whether a safety may be declared. */
+            safety: boolean;
+            /** @description Whose. */
+            seat: components["schemas"]["PyramidSeat"];
+            /** @description The balls that may be struck. */
+            strikers: number[];
+            /** @description The balls that may be taken. */
+            takes: number[];
+            /**
+             * Format: double
+             * @description When the shot clock has run out and the seat's bank begins to; nothing while it stands still
+             *     for a seat that the server itself cut off.
+             */
+            until?: number | null;
+        };
+        /** @description What kind of thing is to be done. */
+        PyramidTurnPhase: "break" | "shoot" | "choose" | "take";
+        /** @description What changed. */
+        PyramidUpdate: {
+            turn: components["schemas"]["PyramidTurn"];
+        } | {
+            shot: components["schemas"]["PyramidShot"];
+        } | {
+            verdict: components["schemas"]["PyramidVerdict"];
+        } | {
+            balls: components["schemas"]["PyramidBalls"];
+        } | {
+            placed: [
+                number,
+                number,
+                number
+            ];
+        } | {
+            chose: [
+                components["schemas"]["PyramidSeat"],
+                components["schemas"]["PyramidChoice"]
+            ];
+        } | {
+            took: [
+                components["schemas"]["PyramidSeat"],
+                number
+            ];
+        } | {
+            sheet: components["schemas"]["PyramidSheet"];
+        };
+        /** @description What the referee says of a stroke, or of a clock that ran out. */
+        PyramidVerdict: {
+            /** @description What was wrong with it. */
+            fouls: components["schemas"]["PyramidFoul"][];
+            /**
+             * Format: double
+             * @description When the next rack will be set up, if this one is over and the match is not.
+             */
+            next_rack_at?: number | null;
+            /** @description The balls that left the table. */
+            off: number[];
+            /** @description What it gave, by seat. */
+            points: number[];
+            /** @description `[ball, pocket]` of every ball that fell, in order, those that come back included. */
+            potted: [
+                number,
+                number
+            ][];
+            /** @description What it comes to. */
+            ruling: components["schemas"]["PyramidRuling"];
+            /** @description Whose stroke or clock. */
+            seat: components["schemas"]["PyramidSeat"];
+            /** @description The balls that come back to the table. */
+            spotted: number[];
+        };
+        /** @description All that can be seen. */
+        PyramidView: {
+            /** @description What the balls are like. */
+            ball: components["schemas"]["PyramidBallSpec"];
+            /** @description `[ball, x, y]` of every ball on the table; during a shot, where they lay when it began. */
+            balls: [
+                number,
+                number,
+                number
+            ][];
+            /** @description Which game of billiards it is. */
+            discipline: string;
+            /**
+             * Format: double
+             * @description When the match ends whatever the score.
+             */
+            ends_at: number;
+            /** @description What a strike is held to. */
+            limits: components["schemas"]["PyramidLimits"];
+            /**
+             * Format: double
+             * @description When the next rack will be set up.
+             */
+            next_rack_at?: number | null;
+            /** @description How the match stands. */
+            sheet: components["schemas"]["PyramidSheet"];
+            /** @description The shot under way. */
+            shot?: components["schemas"]["PyramidShot"] | null;
+            /** @description The marks on the cloth. */
+            spots: components["schemas"]["PyramidSpots"];
+            /** @description The table. */
+            table: components["schemas"]["PyramidTable"];
+            /**
+             * Format: uint8
+             * @description How many racks win the match; in Kolkhoz, how many are played.
+             */
+            target: number;
+            /** @description Whose turn it is; nobody's while balls roll and between racks. */
+            turn?: components["schemas"]["PyramidTurn"] | null;
+            /** @description What the referee said last. */
+            verdict?: components["schemas"]["PyramidVerdict"] | null;
         };
         /** @description Where somebody stands with the queue of a game. */
         QueueStatus: {
@@ -1690,6 +3998,13 @@ export interface components {
             token_type: string;
             user: components["schemas"]["User"];
         };
+        /** @description A table and what its balls are like. */
+        Setting: {
+            /** @description Mass, size and frictions, in SI units. */
+            ball: Record<string, never>;
+            /** @description Its cushions, pockets and marks: lengths in metres, x across and y along it. */
+            table: Record<string, never>;
+        };
         /** @description What to set; what is absent stays. */
         Settings: {
             /** @description Of the game; those left out have their defaults. */
@@ -1770,6 +4085,33 @@ export interface components {
             rating: number;
             /** @description Who. */
             user: components["schemas"]["PublicUser"];
+        };
+        /** @description A stroke to try. */
+        Trial: {
+            /**
+             * @description `[number, x, y]` of each ball, all at rest.
+             * @example [
+             *       [
+             *         0,
+             *         0.635,
+             *         0.6
+             *       ],
+             *       [
+             *         1,
+             *         0.635,
+             *         1.9
+             *       ]
+             *     ]
+             */
+            balls: number[][];
+            /** @description `ball` is the number of the one that is struck; as in a match otherwise. */
+            strike: Record<string, never>;
+            table: components["schemas"]["Cloth"];
+        };
+        /** @description What came of it. */
+        Tried: {
+            /** @description How the balls move, in the order in which they were given. */
+            path: Record<string, never>;
         };
         /** @description A person, as they see themselves. */
         User: {
@@ -1993,6 +4335,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tried"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: components["schemas"]["Cloth"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setting"];
                 };
             };
             /** @description A refusal */
