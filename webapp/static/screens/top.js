@@ -6,12 +6,13 @@ import { avatar, empty, gameTitle, shown } from "../lib/parts.js";
 import { t } from "../lib/words.js";
 import { games } from "../games/index.js";
 
-/** @import { TopList, TopPlayer } from "../types.d.ts" */
+/** @import { Games, TopList, TopPlayer } from "../types.d.ts" */
 /** @import { Fetched } from "../lib/parts.js" */
 
 /** @type {import("../main.js").Screen} */
 export function top(root) {
-    let name = Object.keys(games)[0] ?? "";
+    let names = Object.keys(games);
+    let name = names[0] ?? "";
     /** @type {Fetched<TopList>} */
     let list = { state: "loading" };
     let gone = false;
@@ -24,6 +25,12 @@ export function top(root) {
         },
     });
     load();
+    // Only where there are ratings is anybody the best.
+    call("GET", "/api/games").then((value) => {
+        const { items } = /** @type {Games} */ (value);
+        names = items.filter((it) => it.rated && games[it.name]).map((it) => it.name);
+        show();
+    }, () => {});
     return () => {
         gone = true;
         off();
@@ -45,9 +52,8 @@ export function top(root) {
 
     function show() {
         if (gone) return;
-        const names = Object.keys(games);
         patch(root, html`<section class="page" data-test="screen-top"><h1>${t("top_players", { game: gameTitle(name) })}</h1>
-            ${names.length > 1 ? html`<div class="segments" role="group">${names.map((it) => html`<button data-do="game"
+            ${names.length > 1 ? html`<div class="segments many" role="group">${names.map((it) => html`<button data-do="game"
                 data-game="${it}" aria-pressed="${it === name}">${gameTitle(it)}</button>`)}</div>` : ""}
             <div class="card" data-test="top-list">${shown(list, ({ items }) => items.length
                 ? html`<ol class="list">${items.map(item)}</ol>`

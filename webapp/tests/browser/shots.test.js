@@ -48,7 +48,8 @@ for (const [name, options] of Object.entries({ phone: PHONE, desktop: DESKTOP })
         // Keys wind finely; another shot is chosen, and has its address.
         await person.page.keyboard.press("Shift+ArrowLeft");
         await person.page.keyboard.press("Home");
-        assert.equal(await person.number("shot-time"), 0);
+        // It is drawn with the next frame.
+        while (await person.number("shot-time") !== 0) await person.page.waitForTimeout(20);
         await person.find("shot").selectOption("draw");
         await person.page.waitForURL("**/shots/draw");
         assert.notEqual(await rows.count(), whole);
