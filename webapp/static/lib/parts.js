@@ -29,6 +29,7 @@ const ICONS = {
     computer: html`<rect x="4" y="5" width="16" height="11" rx="2"/><path d="M9 20h6M12 16v4"/>`,
     weak: html`<path d="M5 19v-3M10 19v-5"/><path d="M16 9l5 5M21 9l-5 5"/>`,
     close: html`<path d="M6 6l12 12M18 6L6 18"/>`,
+    folder: html`<path d="M3.500 18.500v-13h6l2 2.500h9v10.500z"/>`,
     leave: html`<path d="M6 21V4M6 4.500h11l-2.500 4 2.500 4H6"/>`,
 };
 

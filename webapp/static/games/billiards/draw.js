@@ -9,7 +9,7 @@ import { canvasOf, Spheres } from "./sphere.js";
 import { holesOf } from "./table.js";
 import { drawTraces } from "./traces.js";
 
-/** @import { Ball } from "./types.d.ts" */
+/** @import { Ball, Point } from "./types.d.ts" */
 /** @import { Scene, Shown } from "./scene.js" */
 /** @import { Cue, Held, Sight } from "./sight.js" */
 /** @import { Place } from "./table.js" */
@@ -34,6 +34,7 @@ import { drawTraces } from "./traces.js";
  * @property {"anywhere" | "behind" | null} [house] where the ball in hand may lie
  * @property {number | null} [pocket] that was called
  * @property {readonly Ball[]} [rings] balls with a ring around them
+ * @property {readonly Point[]} [ghosts] rings where balls might lie
  * @property {readonly Trace[]} [traces] where balls have been
  * @property {number} [until] until when, in seconds of the shot
  * @property {readonly Ball[]} [dimmed] balls that recede into the cloth, for they may not be hit first
@@ -137,6 +138,7 @@ export class Painter {
             }
             if (overlay.rings?.includes(ball)) drawRing(ctx, place, [x, y], scene.ball.radius);
         }
+        for (const ghost of overlay.ghosts ?? []) drawRing(ctx, place, ghost, scene.ball.radius);
         if (held) drawHeld(ctx, place, held, scene.ball.radius);
         for (const cue of overlay.cues ?? []) drawCue(ctx, place, cue, scene.ball.radius);
         if (won !== null) this.#sweep(place, Math.min(1, won / SWEEP_MS));
@@ -227,8 +229,8 @@ function sinceWin({ over, you }, now) {
 }
 
 /** Whether nothing is drawn but balls. @param {Overlay} overlay */
-function isEmpty({ sight, cues, held, house, pocket, rings, traces }) {
-    return !traces?.length && !sight && !cues?.length && !held && !house && (pocket ?? null) === null && !rings?.length;
+function isEmpty({ sight, cues, held, house, pocket, rings, ghosts, traces }) {
+    return !traces?.length && !ghosts?.length && !sight && !cues?.length && !held && !house && (pocket ?? null) === null && !rings?.length;
 }
 
 /** What lies within a reach of a point. @param {readonly [number, number]} at @param {number} reach @param {number} density @returns {Patch} */
