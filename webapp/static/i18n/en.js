@@ -300,8 +300,8 @@ export default {
     shots_only_theirs: "only in the reference",
     shots_us: "{n} µs",
     shots_ms: "{n} ms",
-    shots_um: "{n} µm off",
-    shots_mm: "{n} mm off",
+    shots_um: "{n} µm",
+    shots_mm: "{n} mm",
     shots_far: "others in pockets",
 
     // Profile

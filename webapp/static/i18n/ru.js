@@ -305,8 +305,8 @@ export default {
     shots_only_theirs: "только у эталона",
     shots_us: "{n} мкс",
     shots_ms: "{n} мс",
-    shots_um: "мимо на {n} мкм",
-    shots_mm: "мимо на {n} мм",
+    shots_um: "{n} мкм",
+    shots_mm: "{n} мм",
     shots_far: "в лузах другие шары",
 
     // Профиль

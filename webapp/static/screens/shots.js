@@ -301,7 +301,7 @@ class Booth {
         const { run, lines } = this.#booked ?? {};
         const past = lines?.filter(({ hit: [time] }) => time * 1000 <= at).length ?? 0;
         const { playing, ended, speed } = this.#head;
-        const state = JSON.stringify([playing, ended, speed, past, this.#key, run?.laws, run?.by, this.#shots.size, this.#isTraced, hasSound()]);
+        const state = JSON.stringify([playing, ended, speed, past, this.#key, run?.laws, run?.by, this.#rests(), this.#shots.size, this.#isTraced, hasSound()]);
         if (state !== this.#state || !run) {
             this.#state = state;
             this.#render(past);
@@ -314,6 +314,11 @@ class Booth {
         if (bar) bar.value = String(Math.round(at));
         const time = this.#root.querySelector("time");
         if (time) time.textContent = Math.min(at / 1000, run?.path.rest ?? 0).toFixed(2);
+    }
+
+    /** Whether all is at rest by now. */
+    #rests() {
+        return this.#head.now() >= (this.#booked?.run.path.rest ?? 0) * 1000;
     }
 
     /** @param {number} past how many lines have been */
@@ -336,7 +341,7 @@ class Booth {
             <div class="body"><div class="table">
                 <canvas data-keep data-key="court" data-test="court" data-do="toggle" role="img" aria-label="${shown?.title ?? ""}"></canvas>
                 ${run ? "" : html`<div class="panel" data-key="loading">${loading()}</div>`}</div>
-                <ol class="hits" data-test="hits">${run ? linesShown(run, lines, past, ended) : ""}</ol></div>
+                <ol class="hits" data-test="hits">${run ? linesShown(run, lines, past, this.#rests()) : ""}</ol></div>
             <footer class="deck"${run ? "" : html` hidden`}>
                 <div class="scrub"><time data-keep data-test="shot-time"></time>
                     <div class="bar">${marks(lines, length)}

@@ -12,6 +12,8 @@ import { farOff } from "../games/billiards/shown.js";
 const MARKS = 1_000;
 /** Below so many seconds or metres, it is told in millionths. */
 const FINE = 1e-3;
+/** And below this there is none. */
+const NONE = 5e-9;
 
 /** @param {ReadonlyMap<string, Shown>} shots @param {string} chosen */
 export function shotsOf(shots, chosen) {
@@ -29,19 +31,18 @@ export function runsOf(runs, chosen) {
 
 /**
  * Everything that happens, and rest.
- * @param {Run} run @param {readonly Line[]} lines @param {number} past so many lines have been @param {boolean} ended
+ * @param {Run} run @param {readonly Line[]} lines @param {number} past so many lines have been @param {boolean} rests
  */
-export function linesShown(run, lines, past, ended) {
+export function linesShown(run, lines, past, rests) {
     const { path, against, isStill } = run;
     const note = isStill ? t("shots_still") : against ? t("shots_ghosts") : "";
     const late = against && !isStill ? path.rest - against.rest : null;
     const far = against && !isStill ? farOff(run) : 0;
     const isOff = against !== null && (Math.abs(late ?? 0) > against.late || far > against.far);
     const aside = late === null ? "" : `${seconds(late)}, ${metres(far)}`;
-    const isLast = past === lines.length && ended;
     return html`${note ? html`<li class="note" data-key="note">${note}</li>` : ""}
-        ${lines.map((line, i) => lineShown(run, line, i < past, i === past - 1 && !isLast))}
-        ${row(path.rest, html`<span>${t("shot_rest")}</span>`, aside, { isPast: isLast, isLast, isOff })}`;
+        ${lines.map((line, i) => lineShown(run, line, i < past, i === past - 1 && !rests))}
+        ${row(path.rest, html`<span>${t("shot_rest")}</span>`, aside, { isPast: rests, isLast: rests, isOff })}`;
 }
 
 /** @param {Run} run @param {Line} line @param {boolean} isPast @param {boolean} isLast */
@@ -63,7 +64,7 @@ function row(time, what, aside, { isPast, isLast, isOff }) {
 /** A difference of times, with its sign. @param {number} value */
 function seconds(value) {
     const sign = value < 0 ? "−" : "+";
-    return sign + told(Math.abs(value), "us", "ms");
+    return (Math.abs(value) < NONE ? "" : sign) + told(Math.abs(value), "us", "ms");
 }
 
 /** @param {number} value */
@@ -74,7 +75,7 @@ function metres(value) {
 /** @param {number} value @param {"us" | "um"} fine @param {"ms" | "mm"} coarse */
 function told(value, fine, coarse) {
     const [n, unit] = value < FINE ? /** @type {const} */ ([value * 1e6, fine]) : /** @type {const} */ ([value * 1e3, coarse]);
-    return t(`shots_${unit}`, { n: n.toFixed(n < 10 ? 2 : n < 100 ? 1 : 0) });
+    return t(`shots_${unit}`, { n: value < NONE ? 0 : n.toFixed(n < 10 ? 2 : n < 100 ? 1 : 0) });
 }
 
 /** Everything on the line of time. @param {readonly Line[]} lines @param {number} length in ms */

@@ -2,12 +2,14 @@
 // target/screenshots.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { DESKTOP, PHONE, Person, openBrowser } from "./people.js";
 import { startServer } from "./programs.js";
 
 const limit = { timeout: 60_000 };
+const REFERENCE = new URL("../../static/games/billiards/reference.json", import.meta.url);
 let browser, server;
 
 before(async () => {
@@ -38,21 +40,62 @@ for (const [name, options] of Object.entries({ phone: PHONE, desktop: DESKTOP })
         const before = await person.find("court").screenshot();
         await person.picture(`shots-${name}-hit`);
 
-        // What follows is seen.
+        // What is wound to is there at once.
         await rows.last().click();
-        const rest = await person.number("shot-time");
-        assert.ok(rest > hit);
+        assert.ok((await person.number("shot-time")) > hit);
         assert.ok(!before.equals(await person.find("court").screenshot()), "the balls have moved");
         await person.picture(`shots-${name}-rest`);
 
         // Keys wind finely; another shot is chosen, and has its address.
         await person.page.keyboard.press("Shift+ArrowLeft");
         await person.page.keyboard.press("Home");
-        // It is drawn with the next frame.
-        while (await person.number("shot-time") !== 0) await person.page.waitForTimeout(20);
+        assert.equal(await person.number("shot-time"), 0);
         await person.find("shot").selectOption("draw");
         await person.page.waitForURL("**/shots/draw");
         assert.notEqual(await rows.count(), whole);
         assert.deepEqual(person.complaints, []);
     });
+
+    test(`a file of reference runs is opened, and ours seen against it, on a ${name}`, limit, async () => {
+        const person = await Person.arrive(browser, "kim", { ...options, reducedMotion: "reduce" });
+        await person.page.goto(`${server.url}/shots`);
+        await person.see("screen-shots", { status: "there" });
+
+        // What is no such file is told in words, and changes nothing.
+        for (const [text, word] of [["{", /not JSON/], [`{"a":1}`, /no shots/]]) {
+            await open(person, text);
+            await person.find("toast").filter({ hasText: word }).waitFor();
+        }
+        assert.equal(await person.find("shot-run").isVisible(), false);
+        await person.picture(`shots-${name}-wrong-file`);
+
+        await open(person, await readFile(REFERENCE, "utf8"));
+        await person.see("screen-shots", { by: "ours" });
+        assert.equal(new URL(person.page.url()).pathname, "/shots");
+        for (const [title, picture] of [
+            ["quarter-ball hit (48.59 deg cut), rolling", "cloth"], ["pot ball 1 into lb", "pot"], ["Eight Ball, e1", "break"],
+        ]) {
+            const key = person.find("shot").locator("optgroup option").filter({ hasText: title }).first();
+            await person.find("shot").selectOption(await key.getAttribute("value"));
+            const rows = person.find("hits").locator("button");
+            assert.equal(await rows.filter({ hasText: "≠" }).count(), 0, title);
+            await rows.nth(1).click();
+            await person.picture(`shots-${name}-${picture}-hit`);
+            await rows.last().click();
+            await person.picture(`shots-${name}-${picture}-ours`);
+            // The reference's own run, at the same time.
+            const time = await person.number("shot-time");
+            await person.find("shot-run").selectOption({ index: 1 });
+            await person.see("screen-shots", { by: "theirs" });
+            assert.ok(Math.abs((await person.number("shot-time")) - time) < 0.011);
+            await person.picture(`shots-${name}-${picture}-theirs`);
+        }
+        assert.deepEqual(person.complaints, []);
+    });
+}
+
+/** Gives the page a file. */
+async function open(person, text) {
+    const file = { name: "runs.json", mimeType: "application/json", buffer: Buffer.from(text) };
+    await person.find("shots-file").setInputFiles(file);
 }

@@ -54,8 +54,8 @@ const INSTANTS = 600;
  * @param {Run} run
  * @returns {Line[]}
  */
-export function linesOf({ path, against }) {
-    if (!against) return path.hits.map((hit) => ({ hit, off: null, only: null }));
+export function linesOf({ path, against, isStill }) {
+    if (!against || isStill) return path.hits.map((hit) => ({ hit, off: null, only: null }));
     const theirs = byName(against.hits);
     const ours = byName(path.hits);
     const lines = [...ours].map(([name, hit]) => {
