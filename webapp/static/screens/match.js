@@ -105,7 +105,7 @@ class MatchScreen {
         } catch (error) {
             this.#error = error;
         }
-        if (!this.#error) await this.#findHome();
+        if (!this.#error && me()) await this.#findHome();
         if (this.#closed) return;
         this.#show();
         const canvas = this.#root.querySelector("canvas");

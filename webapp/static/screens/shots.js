@@ -42,6 +42,8 @@ const DENSITY_MAX = 3;
 const MARGIN = 6;
 /** From afar, balls look larger than they are: at least this radius, in CSS pixels. */
 const RADIUS_MIN = 3.5;
+/** Two runs come to rest at once within this. */
+const SAME_MS = 1e-3;
 /** Larger files are not read. */
 const BYTES_MAX = 64 << 20;
 
@@ -318,7 +320,7 @@ class Booth {
 
     /** Whether all is at rest by now. */
     #rests() {
-        return this.#head.now() >= (this.#booked?.run.path.rest ?? 0) * 1000;
+        return this.#head.now() >= (this.#booked?.run.path.rest ?? 0) * 1000 - SAME_MS;
     }
 
     /** @param {number} past how many lines have been */

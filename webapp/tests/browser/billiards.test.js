@@ -5,10 +5,10 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { placed } from "../../static/games/billiards/table.js";
-import { DESKTOP, PHONE, Person, openBrowser } from "./people.js";
+import { DESKTOP, PHONE, Person, openBrowser, until } from "./people.js";
 import { startServer } from "./programs.js";
 
-const limit = { timeout: 180_000 };
+const limit = { timeout: 240_000 };
 /** Until balls lie still and a referee has spoken. */
 const REST_MS_MAX = 60_000;
 /** Around the table on its canvas, in pixels: as the page has it. */
@@ -80,6 +80,7 @@ test("a break is seen by both, and shown live before it", limit, async () => {
 
     for (const person of [mine, theirs]) await person.see("billiards", { phase: "moving" });
     await theirs.picture("billiards-rolling");
+    await until(() => mine.table.shot);
     assert.ok(mine.table.shot.strike.speed > 3, "it was struck as hard as it was drawn");
     await rested();
     assert.deepEqual(mine.table.verdict, theirs.table.verdict);
@@ -101,7 +102,7 @@ test("a shot is called, and a foul is explained", limit, async () => {
 
     await strikeSoftly(shooter, other);
     assert.deepEqual([shooter.table.shot.strike.call.pocket, shooter.table.verdict.ruling], [4, "foul"]);
-    for (const person of [shooter, other]) assert.ok((await person.read("ruling")).length > 8);
+    for (const person of [shooter, other]) await person.find("ruling").filter({ hasText: /.{9}/ }).first().waitFor();
     await shooter.picture("billiards-foul");
     await other.see("billiards", { mine: true });
     assert.equal(other.table.turn.hand, "anywhere");
@@ -232,13 +233,4 @@ async function carry(person, to, held = async () => {}) {
     await person.page.mouse.move(...end, { steps: 10 });
     await held();
     await person.page.mouse.up();
-}
-
-/** Waits until something holds. */
-async function until(holds, patience = 15_000) {
-    const end = Date.now() + patience;
-    while (!(await holds())) {
-        assert.ok(Date.now() < end, `it took too long until ${holds}`);
-        await new Promise((soon) => setTimeout(soon, 50));
-    }
 }

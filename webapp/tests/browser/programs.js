@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 /** How long a program may take until it says where it is. */
-const START_MS_MAX = 20_000;
+const START_MS_MAX = 60_000;
 
 const TELEGRAM = ["telegram", "--no-build", "--listen", "127.0.0.1:0"];
 

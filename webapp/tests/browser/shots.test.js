@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { DESKTOP, PHONE, Person, openBrowser } from "./people.js";
 import { startServer } from "./programs.js";
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 180_000 };
 const REFERENCE = new URL("../../static/games/billiards/reference.json", import.meta.url);
 let browser, server;
 
