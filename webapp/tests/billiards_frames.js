@@ -82,7 +82,7 @@ async function measure(name, options) {
             const heading = 1.45;
             const to = [aim[0] + 1.1 * Math.cos(heading), aim[1] + 1.1 * Math.sin(heading)];
             window.paint(at, at ? {} : {
-                sight: { from: aim, to, ghost: true, allowed: true, stubs: [[to, [to[0] + 0.05, to[1] + 0.12]], [to, [to[0] - 0.1, to[1] + 0.02]]] },
+                sight: { from: aim, bends: [], to, ghost: true, allowed: true, stubs: [[to, [to[0] + 0.05, to[1] + 0.12]], [to, [to[0] - 0.1, to[1] + 0.02]]] },
                 cues: [{ ball: aim, heading, side: 0, back: 0.12, elevation: 0.05 }],
                 pocket: 2, rings: [1],
             });
@@ -114,7 +114,7 @@ async function measure(name, options) {
             await new Promise(requestAnimationFrame);
             const heading = 1.5 + Math.sin(performance.now() / 500) / 4;
             const to = [x + Math.cos(heading), y + Math.sin(heading)];
-            const sight = { from: [x, y], to, ghost: true, allowed: true, stubs: [[to, [x, y + 1.2]]] };
+            const sight = { from: [x, y], bends: [], to, ghost: true, allowed: true, stubs: [[to, [x, y + 1.2]]] };
             const cue = { ball: [x, y], heading, side: 0, back: 0.1, elevation: 0 };
             const before = performance.now();
             window.paint(0, { sight, cues: [cue], pocket: 2 });

@@ -220,7 +220,8 @@ export class Hall {
         if (!lies) return;
         const back = backOf(plans.drawnFor(strike.speed, old.limits.speed)) / 2;
         this.#stroke = {
-            ball: [lies.x, lies.y], heading: strike.heading, side: strike.side, back, at: now, away: now,
+            ball: [lies.x, lies.y], heading: strike.heading, side: strike.side, elevation: strike.elevation,
+            back, at: now, away: now,
         };
     }
 
@@ -234,7 +235,7 @@ export class Hall {
         const n = this.#seat.send({ type: "game_action", action: "strike", ...strike });
         this.#stroke = {
             ball: foreseen.from, heading: plans.stickHeading(task, plan), side: plan.side,
-            back: backOf(plan.drawn), at, away: null,
+            elevation: plan.elevation, back: backOf(plan.drawn), at, away: null,
         };
         this.#plan = { ...plan, sent: n, hover: null, hand: null, isCarried: false };
         this.#isStale = true;

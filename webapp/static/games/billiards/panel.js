@@ -2,6 +2,7 @@
 // things; `hall.js` does what its buttons say.
 
 import { html } from "../../lib/html.js";
+import { icon } from "../../lib/parts.js";
 import { signed, t } from "../../lib/words.js";
 import { ballIcon } from "./looks.js";
 import { refusedAt } from "./plan.js";
@@ -167,11 +168,12 @@ function shot(around, { task: { turn }, plan }) {
 }
 
 /** @param {Plan} plan */
-function spinButton({ side, height }) {
-    return html`<button class="spin" data-key="spin" data-do="spin" data-test="spin" aria-label="${spinWords(side, height)}">
+function spinButton({ side, height, elevation }) {
+    const words = elevation ? `${spinWords(side, height)}. ${t("billiards_raised_by", { n: degrees(elevation) })}` : spinWords(side, height);
+    return html`<button class="spin" data-key="spin" data-do="spin" data-test="spin" aria-label="${words}">
         <svg viewBox="0 0 40 40" aria-hidden="true"><circle cx="20" cy="20" r="18" fill="#f3ead7"/>
         <circle cx="20" cy="20" r="12" fill="none" stroke="#c8bda5"/>
-        <circle cx="${20 - side * 24}" cy="${20 - height * 24}" r="4" fill="#2a6f9e"/></svg></button>`;
+        <circle cx="${20 - side * 24}" cy="${20 - height * 24}" r="4" fill="#2a6f9e"/></svg>${elevation ? html`<b>${degrees(elevation)}°</b>` : ""}</button>`;
 }
 
 /** @param {Scene} scene @param {Plan} plan */
@@ -197,17 +199,25 @@ function option(value, text, selected) {
     return html`<option value="${value}"${selected ? html` selected` : ""}>${text}</option>`;
 }
 
-/** The spin pad. @param {{ task: Task, plan: Plan }} mine */
-function pad({ task: { limits }, plan: { side, height } }) {
+/** The spin pad, and for those who want it how far the cue is raised. @param {{ task: Task, plan: Plan }} mine */
+function pad({ task: { limits }, plan: { side, height, elevation } }) {
     const [x, y, most] = [50 - side * 50, 50 - height * 50, limits.tip * 50];
+    const n = degrees(elevation);
     return html`<div class="pad" data-key="pad" data-test="spin-pad" role="group" tabindex="0" data-keys="own" aria-label="${spinWords(side, height)}">
-        <svg viewBox="0 0 100 100" aria-hidden="true">
+        <svg class="face" viewBox="0 0 100 100" aria-hidden="true">
             <defs><radialGradient id="ivory" cx=".4" cy=".32" r=".8"><stop offset="0" stop-color="#fffaf0"/><stop offset=".6" stop-color="#f3ead7"/><stop offset="1" stop-color="#b5a888"/></radialGradient></defs>
             <circle cx="50" cy="50" r="49.500" fill="url(#ivory)"/>
             <circle cx="50" cy="50" r="${most}" fill="none" stroke="#6b5f47" stroke-dasharray="1.500 2"/>
             <path d="M50 ${50 - most}V${50 + most}M${50 - most} 50H${50 + most}" stroke="#6b5f47" stroke-width=".5" opacity=".6"/>
             <circle cx="${x}" cy="${y}" r="5" fill="#2a6f9e" stroke="#fff" stroke-width="1.200"/></svg>
-        <button data-do="centre" data-test="spin-centre">${t("billiards_spin_centre")}</button></div>`;
+        <div class="raise"><b aria-hidden="true">${n}°</b><input type="range" min="0" max="${Math.floor(limits.elevation * 180 / Math.PI)}" step="1" value="${n}" data-pick="elevation"
+            data-test="elevation" aria-label="${t("billiards_raised")}" aria-valuetext="${n}°" title="${t("billiards_raised")}">
+        <button data-do="centre" data-test="spin-centre" aria-label="${t("billiards_spin_centre")}" title="${t("billiards_spin_centre")}">${icon("again")}</button></div></div>`;
+}
+
+/** @param {number} radians */
+function degrees(radians) {
+    return Math.round(radians * 180 / Math.PI);
 }
 
 /** @param {number} side @param {number} height */
