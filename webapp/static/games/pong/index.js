@@ -46,6 +46,7 @@ export const pong = {
     // As `--court` in style/0-tokens.css.
     ground: "#14181a",
     look: "court",
+    pauses: scenes.pauses,
     stage: (seat) => new Court(seat),
 };
 
