@@ -50,6 +50,17 @@ export function shortly({ user, computer }) {
     return computer ? t("computer") : user.display_name;
 }
 
+/**
+ * Several players where there is little room: the first of them by name, and how many more.
+ * @param {readonly Html[]} names
+ * @param {number} most
+ */
+export function some(names, most) {
+    const more = names.length > most ? names.length - most : 0;
+    return html`<span class="some">${names.slice(0, most).map((it, i) => html`${i ? ", " : ""}${it}`)}</span>${more
+        ? html`<span class="more">+${more}</span>` : ""}`;
+}
+
 /** What a player looks like. @param {Somebody} player */
 export function portrait({ user, computer }) {
     return computer ? html`<span class="avatar">${icon("computer")}</span>` : avatar(user);

@@ -3,7 +3,7 @@
 import { html } from "../lib/html.js";
 import { icon, named, portrait, shortly } from "../lib/parts.js";
 import { telegram } from "../lib/telegram.js";
-import { clock, signed, t } from "../lib/words.js";
+import { clock, signed, t, tally } from "../lib/words.js";
 
 /** @import { MatchInfo, Outcome, PastMatch } from "../types.d.ts" */
 /** @import { Match, Player } from "../lib/match.js" */
@@ -41,7 +41,7 @@ function many(match, { near, turn }, aside) {
     return html`<ol class="crowd">${match.players.map((player) => html`<li class="who${player.seat === near ? " near" : ""}"
             data-test="player-${player.seat}" data-turn="${player.seat === turn}">
             <p class="name"><span data-test="name-${player.seat}">${shortly(player)}</span>${match.status === "active" ? weakness(player) : ""}</p>
-            <b data-test="score-${player.seat}">${player.score < 0 ? signed(player.score) : player.score}</b></li>`)}</ol>
+            <b data-test="score-${player.seat}">${tally(player.score)}</b></li>`)}</ol>
         <span class="clock">${aside}</span>`;
 }
 

@@ -10,7 +10,7 @@ import { wish, wishes } from "../lib/settings.js";
 import { share } from "../lib/share.js";
 import { hasSound, setSound } from "../lib/sound.js";
 import { telegram } from "../lib/telegram.js";
-import { clock as minutes, known, t } from "../lib/words.js";
+import { clock as minutes, known, listed, t } from "../lib/words.js";
 import { games } from "../games/index.js";
 import { strip, verdict } from "./match_parts.js";
 
@@ -257,9 +257,7 @@ class Tape {
     }
 
     #title() {
-        const [left, right] = this.#match?.players ?? [];
-        const values = { left: left ? named(left) : "", right: right ? named(right) : "" };
-        return t("replay_of", values);
+        return t("replay_of", { names: listed((this.#match?.players ?? []).map(named)) });
     }
 
     /** How it ended, once it has. */

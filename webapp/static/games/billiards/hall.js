@@ -16,7 +16,7 @@ import * as plans from "./plan.js";
 import * as scenes from "./scene.js";
 import { Ears } from "./sound.js";
 import { placed } from "./table.js";
-import { rulingWords, sheetWords, turnWords } from "./words.js";
+import { decisionWords, rulingWords, sheetWords, tableWords, taskWords } from "./words.js";
 
 /** @import { Seat, Stage } from "../index.js" */
 /** @import { FromMatch, GameState } from "../../types.d.ts" */
@@ -184,6 +184,11 @@ export class Hall {
                 announce(text);
             }
         }
+        const decided = scene.told !== old?.told ? decisionWords(scene, this.#name) : "";
+        if (decided && old) {
+            this.#note = { text: decided, isFoul: false, at: now };
+            announce(decided);
+        }
         if (message.type === "game_update" && "placed" in update && !this.#plan.isCarried) {
             this.#plan = { ...this.#plan, hover: null, hand: null };
         }
@@ -195,7 +200,7 @@ export class Hall {
         }
         const { turn } = scene;
         if (turn && turn !== old?.turn) {
-            const words = turnWords(scene, turn, this.#name);
+            const words = taskWords(scene, turn, this.#name);
             if (words !== this.#said && this.#seat.send) announce([this.#note?.text, words].filter(Boolean).join(" "));
             this.#said = words;
             if (turn.seat === scene.you && old?.turn?.seat !== turn.seat) telegram.haptic("light");
@@ -288,6 +293,7 @@ export class Hall {
     /** @param {Scene} scene @param {Screen} screen @param {Mine | null} mine @param {boolean} isRolling */
     #show(scene, screen, mine, isRolling) {
         this.#isStale = false;
+        this.#seat.canvas.setAttribute("aria-label", tableWords(scene, isRolling, this.#name));
         const plays = this.#seat.send !== null && scene.you !== null;
         const markup = panel({
             scene, name: this.#name, place: screen.place, isRolling, note: this.#note, plays, mine,

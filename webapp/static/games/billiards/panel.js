@@ -3,10 +3,10 @@
 
 import { html } from "../../lib/html.js";
 import { icon } from "../../lib/parts.js";
-import { signed, t } from "../../lib/words.js";
+import { t, tally } from "../../lib/words.js";
 import { ballIcon } from "./looks.js";
 import { refusedAt } from "./plan.js";
-import { ballWords, pocketWords, turnWords } from "./words.js";
+import { ballWords, pocketWords, stateWords, stillThere, toPot } from "./words.js";
 
 /** @import { Foreseen, Plan, Task } from "./plan.js" */
 /** @import { Scene } from "./scene.js" */
@@ -48,19 +48,15 @@ function phase({ scene, isRolling, mine }) {
 /** The one line of words: what is wrong with what I do, else what there is to do. @param {Around} around */
 function line(around) {
     const { scene, isRolling, mine, name } = around;
-    if (scene.over) return t("billiards_over");
-    if (isRolling) return t("billiards_moving");
     const { turn } = scene;
-    if (!turn) return t(scene.nextRackAt === null ? "billiards_moving" : "billiards_setting");
-    if (!mine || turn.phase === "choose" || turn.phase === "take") return turnWords(scene, turn, name);
+    const isShot = mine && turn && !scene.over && !isRolling && turn.phase !== "choose" && turn.phase !== "take";
+    if (!isShot) return stateWords(scene, isRolling, name);
     const { plan, task, foreseen } = mine;
     const refused = plan.hover && refusedAt(task, plan.hand, plan.hover);
     if (refused) return html`<b class="wrong">${t(`error_${refused}`)}</b>`;
     if (plan.ball === null) return t("billiards_striker");
     if (foreseen?.isWrong) return html`<b class="wrong">✕ ${t("billiards_wrong_first")}</b>`;
-    if (turn.moves) return t("practice_line");
-    const words = turnWords(scene, turn, name);
-    return turn.hand ? `${words}. ${t(`billiards_hand_${turn.hand}`)}` : words;
+    return stateWords(scene, isRolling, name);
 }
 
 /** Balls and clock. @param {Around} around */
@@ -77,7 +73,8 @@ function sheet(around) {
 }
 
 /** What a side has to pot, or has potted. @param {Around} around @param {number} seat */
-function shelf({ scene: { discipline, sheet: { groups, gone, shelves } }, name }, seat) {
+function shelf({ scene: { discipline, sheet }, name }, seat) {
+    const { groups, shelves } = sheet;
     if (discipline === "pyramid") {
         const balls = shelves[seat] ?? [];
         const free = Array.from({ length: Math.max(0, 8 - balls.length) }, () => html`<i class="slot"></i>`);
@@ -85,19 +82,16 @@ function shelf({ scene: { discipline, sheet: { groups, gone, shelves } }, name }
             aria-label="${t("billiards_has", { name: name(seat), n: balls.length })}">
             ${balls.map((ball) => ballIcon(discipline, ball))}${free}</div>`;
     }
-    const group = groups[seat];
-    const first = group === "solids" ? 1 : 9;
-    const own = group ? Array.from({ length: 7 }, (_, i) => first + i).filter((ball) => !gone.includes(ball)) : [];
-    const balls = group && !own.length ? [8] : own;
-    return html`<div class="shelf" role="img" data-test="shelf-${seat}" data-group="${group ?? ""}" data-n="${balls.length}"
+    const balls = toPot(sheet, seat);
+    return html`<div class="shelf" role="img" data-test="shelf-${seat}" data-group="${groups[seat] ?? ""}" data-n="${balls.length}"
         aria-label="${t("billiards_left_to_pot", { name: name(seat), n: balls.length })}">
         ${balls.map((ball) => ballIcon(discipline, ball))}</div>`;
 }
 
 /** 9-ball: what is on the table, and who is close to three fouls. @param {Around} around */
-function still({ scene: { discipline, sheet: { gone, fouls } }, name }) {
-    const balls = Array.from({ length: 9 }, (_, i) => i + 1).filter((ball) => !gone.includes(ball));
-    const warned = fouls.flatMap((n, seat) => n > 0
+function still({ scene: { discipline, sheet }, name }) {
+    const balls = stillThere(sheet);
+    const warned = sheet.fouls.flatMap((n, seat) => n > 0
         ? [html`<span class="chip" data-key="${seat}">${name(seat)}: ${t("billiards_fouls", { n })}</span>`] : []);
     return html`<div class="shelf" role="img" data-test="still" aria-label="${t("billiards_still")}: ${balls.join(", ")}">
         ${balls.map((ball) => ballIcon(discipline, ball))}</div>${warned.length ? html`<div class="fouls">${warned}</div>` : ""}`;
@@ -109,14 +103,9 @@ function crowd({ scene: { sheet: { order, points, shelves, out }, turn, you, dis
         const last = shelves[seat]?.at(-1);
         return html`<li data-key="${seat}" data-turn="${turn?.seat === seat}" class="${seat === you ? "mine" : ""}" data-test="shelf-${seat}">
             <span class="name">${name(seat)}</span>
-            <b>${minus(points[seat] ?? 0)}${last === undefined ? "" : ballIcon(discipline, last, coloured)}</b>
+            <b>${tally(points[seat] ?? 0)}${last === undefined ? "" : ballIcon(discipline, last, coloured)}</b>
             ${out[seat] ? html`<span class="hint">${t("billiards_out")}</span>` : ""}</li>`;
     })}</ol>`;
-}
-
-/** @param {number} n */
-function minus(n) {
-    return n < 0 ? signed(n) : n;
 }
 
 // What follows the hand or the time is filled in by `hall.js`, at every frame.
