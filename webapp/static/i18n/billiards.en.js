@@ -16,8 +16,8 @@ export default {
     billiards_over: "The match is over",
     billiards_sent: "Sent",
     billiards_striker: "Tap the ball to strike with",
-    billiards_hand_anywhere: "Ball in hand: drag it anywhere",
-    billiards_hand_behind: "Ball in hand: drag it behind the line",
+    billiards_hand_anywhere: "Ball in hand, anywhere",
+    billiards_hand_behind: "Ball in hand, behind the line",
     billiards_mine_now: "It is your turn.",
 
     // What has to be hit

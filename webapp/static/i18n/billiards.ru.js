@@ -16,8 +16,8 @@ export default {
     billiards_over: "Матч окончен",
     billiards_sent: "Отправлено",
     billiards_striker: "Коснитесь шара, которым будете бить",
-    billiards_hand_anywhere: "Биток в руке: ставьте куда угодно",
-    billiards_hand_behind: "Биток в руке: ставьте за линией",
+    billiards_hand_anywhere: "Биток в руке, где угодно",
+    billiards_hand_behind: "Биток в руке, за линией",
     billiards_mine_now: "Ваша очередь.",
 
     // По чему бить

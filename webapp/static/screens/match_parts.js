@@ -156,9 +156,10 @@ export function resultPanel(match, { id, game, primary, offered, open, room, rat
         <a class="button quiet wide" data-key="home" href="/" data-test="to-home">${t("to_games")}</a></div>`;
 }
 
-/** Who has how much, the best first. @param {Match} match */
-function standings({ players, you }) {
-    const sorted = [...players].sort((a, b) => b.score - a.score);
+/** Who has how much: the winner, who may be the one that stayed, then the best first. @param {Match} match */
+function standings({ players, you, outcome }) {
+    const won = (/** @type {Player} */ { seat }) => Number(seat === outcome?.winner);
+    const sorted = [...players].sort((a, b) => won(b) - won(a) || b.score - a.score);
     return html`<ol class="standings" data-key="score" data-test="result-score">${sorted.map((it) => html`<li class="${it.seat === you ? "mine" : ""}">
         <span class="name">${shortly(it)}</span><b>${signed(it.score)}</b></li>`)}</ol>`;
 }

@@ -163,18 +163,18 @@ function profile(root, id, isMe) {
     }
 
     /** @param {PastMatch} match @returns {Html} */
-    function item({ match_id, game, finished_at, won, players }) {
+    function item({ match_id, game, finished_at, won, players, reason }) {
         const mine = players.find(({ user }) => user.id === id);
         const others = players.filter((it) => it !== mine);
         const [other] = others;
         const { rating_before: before, rating_after: after } = mine ?? {};
         const change = typeof before === "number" && typeof after === "number" ? after - before : null;
         const result = won === true ? "won" : won === false ? "lost" : "none";
-        // Among three or more it is the place that counts.
+        // Among three or more it is the place that counts, where they all stayed.
         const isCrowd = players.length > 2;
         const score = mine?.score ?? 0;
         const place = 1 + others.filter((it) => it.score > score).length;
-        const words = isCrowd && result === "lost" ? t("place_of", { place, n: players.length }) : t(`result_${result}`);
+        const words = isCrowd && result === "lost" && reason === "score" ? t("place_of", { place, n: players.length }) : t(`result_${result}`);
         const level = !isCrowd && other?.computer ? `${t(`level_${other.computer}`)} · ` : "";
         return html`<li class="item" data-key="${match_id}" data-test="history-item" data-match-id="${match_id}" data-won="${won ?? "none"}">
             ${isCrowd ? html`<span class="count" aria-hidden="true">${players.length}</span>` : other ? portrait(other) : ""}

@@ -92,14 +92,14 @@ function shelf({ scene: { discipline, sheet }, name }, seat) {
 function still({ scene: { discipline, sheet }, name }) {
     const balls = stillThere(sheet);
     const warned = sheet.fouls.flatMap((n, seat) => n > 0
-        ? [html`<span class="chip" data-key="${seat}">${name(seat)}: ${t("billiards_fouls", { n })}</span>`] : []);
+        ? [html`<span class="chip" data-key="${seat}" role="img" aria-label="${name(seat)}: ${t("billiards_fouls", { n })}"><span>${name(seat)}</span>${"✕".repeat(n)}</span>`] : []);
     return html`<div class="shelf" role="img" data-test="still" aria-label="${t("billiards_still")}: ${balls.join(", ")}">
         ${balls.map((ball) => ballIcon(discipline, ball))}</div>${warned.length ? html`<div class="fouls">${warned}</div>` : ""}`;
 }
 
 /** Kolkhoz: everybody in the order of play, with this rack's balls. @param {Around} around */
-function crowd({ scene: { sheet: { order, points, shelves, out }, turn, you, discipline, coloured }, name }) {
-    return html`<ol class="order">${order.map((seat) => {
+function crowd({ scene: { sheet: { rack, order, points, shelves, out }, turn, you, discipline, coloured }, name }) {
+    return html`<span class="hint rack">${t("billiards_rack", { n: rack })}</span><ol class="order">${order.map((seat) => {
         const last = shelves[seat]?.at(-1);
         return html`<li data-key="${seat}" data-turn="${turn?.seat === seat}" class="${seat === you ? "mine" : ""}" data-test="shelf-${seat}">
             <span class="name">${name(seat)}</span>
