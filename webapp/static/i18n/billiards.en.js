@@ -124,7 +124,6 @@ export default {
     billiards_fouls: { one: "{n} foul", other: "{n} fouls" },
     billiards_rack: "Rack {n}",
     billiards_out: "out",
-    billiards_table_open: "The table is open",
     billiards_lie: { one: "{n} ball on the table", other: "{n} balls on the table" },
     billiards_chose: "{name}: {choice}.",
     billiards_took: "{name} took ball {n} off the table.",

@@ -136,7 +136,6 @@ export default {
     billiards_fouls: { one: "{n} фол", few: "{n} фола", many: "{n} фолов", other: "{n} фола" },
     billiards_rack: "Партия {n}",
     billiards_out: "выбыл",
-    billiards_table_open: "Стол открыт",
     billiards_lie: { one: "На столе {n} шар", few: "На столе {n} шара", many: "На столе {n} шаров", other: "На столе {n} шара" },
     billiards_chose: "{name}: {choice}.",
     billiards_took: "{name} снимает со стола шар {n}.",

@@ -43,7 +43,8 @@ function standWords({ discipline, sheet }, name) {
     const { order, groups, shelves, points, fouls } = sheet;
     switch (discipline) {
         case "eight_ball":
-            if (!groups.some(Boolean)) return [t("billiards_table_open")];
+            // Whose turn it is says so while the table is open.
+            if (!groups.some(Boolean)) return [];
             return order.map((seat) => {
                 const left = t("billiards_left_to_pot", { name: name(seat), n: toPot(sheet, seat).length });
                 return `${left}, ${t(`billiards_${groups[seat] ?? "open"}`)}`;
