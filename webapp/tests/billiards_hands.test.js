@@ -10,6 +10,7 @@ import {
 } from "../static/games/billiards/aim.js";
 import { rollOf, squirt, struckBy, wayOf } from "../static/games/billiards/blow.js";
 import { SHOW_EVERY_MS, Showing } from "../static/games/billiards/live.js";
+import { Pace } from "../static/games/billiards/pace.js";
 import * as plans from "../static/games/billiards/plan.js";
 import { ballsOf, freeSpot, numbered, racked, read, spotsOf, written } from "../static/games/billiards/position.js";
 
@@ -341,4 +342,16 @@ test("one more ball finds room", () => {
     assert.equal(refusedPlace(table, R, balls, [x, y], null), null);
     assert.ok(Math.hypot(x - spots.foot[0], y - spots.foot[1]) < 0.3);
     assert.deepEqual(freeSpot(table, R, [], [0.5, 0.5]), [0.5, 0.5]);
+});
+
+test("a device falls behind when many frames are late, not when some are or nobody looked", () => {
+    const run = (took, frames) => {
+        const pace = new Pace();
+        let at = 0;
+        return Array.from({ length: frames }, (_, i) => pace.falls(at += took(i))).filter(Boolean).length;
+    };
+    assert.equal(run(() => 16.7, 1000), 0);
+    assert.equal(run((i) => (i % 6 ? 16.7 : 33.3), 1000), 0);
+    assert.equal(run((i) => (i % 2 ? 16.7 : 33.3), 95), 1);
+    assert.equal(run((i) => (i % 2 ? 16.7 : 900), 1000), 0);
 });

@@ -11,6 +11,7 @@ import { Painter } from "./draw.js";
 import { Doing } from "./doing.js";
 import { look } from "./lens.js";
 import { backOf, dimmed, overlay } from "./overlay.js";
+import { Pace } from "./pace.js";
 import { panel } from "./panel.js";
 import * as plans from "./plan.js";
 import * as scenes from "./scene.js";
@@ -26,8 +27,10 @@ import { decisionWords, rulingWords, sheetWords, tableWords, taskWords } from ".
 /** @import { Scene } from "./scene.js" */
 /** @import { Aim, Placed, Shot, Turn } from "./types.d.ts" */
 
-/** More pixels than this are not seen on a phone, but cost. */
-const DENSITY_MAX = 3;
+/** More pixels than this are not seen on a phone, but cost. A device that can't keep up draws fewer. */
+const DENSITIES = [3, 2, 1.5];
+/** How often this device could not. */
+let falls = 0;
 /** Around the table, in CSS pixels. */
 const MARGIN = 4;
 /** A ruling is shown for so long. */
@@ -55,6 +58,9 @@ export class Hall {
     #note = null;
     #frame = 0;
     #ears = new Ears();
+    #pace = new Pace();
+    /** It can't keep up: as soon as nothing moves, less is drawn. */
+    #isTired = false;
     #watch;
     #doing;
     /** What was shown around the cloth. */
@@ -85,11 +91,12 @@ export class Hall {
             },
             stroke: () => this.#strike(),
         }) : null;
-        const loop = () => {
+        const loop = (/** @type {number} */ at) => {
             this.#frame = requestAnimationFrame(loop);
             this.#paint();
+            this.#keepUp(at);
         };
-        loop();
+        loop(performance.now());
     }
 
     /** @param {FromMatch} message @param {number} [now] */
@@ -290,6 +297,16 @@ export class Hall {
         this.#time(scene, now);
     }
 
+    /** Draws less on a device that misses frames, but not while balls roll. @param {number} at */
+    #keepUp(at) {
+        if (this.#wasRolling) this.#isTired ||= this.#pace.falls(at);
+        if (!this.#isTired || this.#wasRolling) return;
+        this.#isTired = false;
+        const less = (DENSITIES[falls + 1] ?? Infinity) < devicePixelRatio;
+        falls = Math.min(DENSITIES.length - 1, falls + 1);
+        if (less) this.#measure();
+    }
+
     /** @param {Scene} scene @param {Screen} screen @param {Mine | null} mine @param {boolean} isRolling */
     #show(scene, screen, mine, isRolling) {
         this.#isStale = false;
@@ -336,7 +353,7 @@ export class Hall {
     #measure() {
         const { canvas } = this.#seat;
         const { clientWidth: width, clientHeight: height } = canvas;
-        const density = Math.min(devicePixelRatio || 1, DENSITY_MAX);
+        const density = Math.min(devicePixelRatio || 1, DENSITIES[falls] ?? 1);
         const [w, h] = [Math.round(width * density), Math.round(height * density)];
         if (canvas.width !== w) canvas.width = w;
         if (canvas.height !== h) canvas.height = h;

@@ -38,7 +38,7 @@ const IVORY = "243 234 215";
 const BRASS = "201 161 74";
 const WRONG = "232 110 92";
 /** A stick's length, and its widths at the tip and the butt, in metres. */
-const CUE = { length: 1.45, tip: 0.0125, butt: 0.03 };
+export const CUE = { length: 1.45, tip: 0.0125, butt: 0.03 };
 
 /** @param {CanvasRenderingContext2D} ctx @param {Place} place @param {Sight} sight @param {number} radius of a ball, in metres */
 export function drawSight(ctx, place, { from, bends, to, ghost, allowed, stubs }, radius) {
