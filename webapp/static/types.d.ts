@@ -46,7 +46,7 @@ export type Outcome = S["Outcome"];
 export type RatingChange = S["RatingChange"];
 
 /** What somebody's hands do, of which nothing comes: shown while it is fresh, and not kept. */
-export type Gesture = { type: "gesture"; seat: number; at: number; gesture: unknown };
+export type Gesture = S["GestureSeen"];
 
 /** What a match's socket says; pings come back to `lib/socket.js` alone. */
 export type FromMatch =

@@ -86,7 +86,9 @@ export default {
     return_to_queue: "Show",
     live_now: "Live now",
     nobody_plays: "Nobody plays right now.",
-    watch_match: "Watch {left} and {right}, {score}",
+    watch_match: "Watch {names}, {score}",
+    leads: "{name} leads, {score}",
+    no_leader: "nobody leads",
 
     // The computer
     play_computer: "Play the computer",
@@ -228,7 +230,6 @@ export default {
     waiting_for: "{name} lost the connection. Waiting {time}",
     waiting_for_me: "You were away. Waiting {time}",
     court: "The court. Score: {mine} to {theirs}.",
-    score_now: "{left} {leftScore}, {right} {rightScore}",
     connection_good: "Good connection, {n} ms",
     connection_slow: "Slow connection, {n} ms",
     connection_none: "No connection",
@@ -260,7 +261,7 @@ export default {
 
     // Replay
     replay: "Replay",
-    replay_of: "{left} and {right}: the replay",
+    replay_of: "{names}: the replay",
     watch_replay: "Watch the replay",
     watch_live: "Watch it live",
     resume: "Play",
@@ -268,6 +269,9 @@ export default {
     watch_again: "Watch again",
     speed: "Speed",
     position: "Position",
+    skipped: "{time} skipped",
+    seconds: "{n} s",
+    skip_pauses: "Skip the pauses",
     position_of: "{time} of {all}, {score}",
     share: "Share",
     link_copied: "The link is copied.",
@@ -320,6 +324,7 @@ export default {
     result_won: "Won",
     result_lost: "Lost",
     result_none: "No result",
+    place_of: "Place {place} of {n}",
     today: "today, {time}",
     yesterday: "yesterday, {time}",
     unknown_opponent: "someone",

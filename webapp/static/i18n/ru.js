@@ -89,7 +89,9 @@ export default {
     return_to_queue: "Показать",
     live_now: "Сейчас играют",
     nobody_plays: "Сейчас никто не играет.",
-    watch_match: "Смотреть: {left} и {right}, {score}",
+    watch_match: "Смотреть: {names}, {score}",
+    leads: "впереди {name}, {score}",
+    no_leader: "никто не впереди",
 
     // Компьютер
     play_computer: "Сыграть с компьютером",
@@ -233,7 +235,6 @@ export default {
     waiting_for: "{name}: связь пропала. Ждём {time}",
     waiting_for_me: "Вас не было. Ждём {time}",
     court: "Площадка. Счёт {mine} : {theirs}.",
-    score_now: "{left} {leftScore}, {right} {rightScore}",
     connection_good: "Связь хорошая, {n} мс",
     connection_slow: "Связь медленная, {n} мс",
     connection_none: "Связи нет",
@@ -265,7 +266,7 @@ export default {
 
     // Повтор
     replay: "Повтор",
-    replay_of: "{left} и {right}: повтор матча",
+    replay_of: "{names}: повтор матча",
     watch_replay: "Посмотреть повтор",
     watch_live: "Смотреть матч",
     resume: "Смотреть",
@@ -273,6 +274,9 @@ export default {
     watch_again: "Посмотреть ещё раз",
     speed: "Скорость",
     position: "Место в записи",
+    skipped: "Пропущено {time}",
+    seconds: "{n} с",
+    skip_pauses: "Пропускать паузы",
     position_of: "{time} из {all}, {score}",
     share: "Поделиться",
     link_copied: "Ссылка скопирована.",
@@ -325,6 +329,7 @@ export default {
     result_won: "Победа",
     result_lost: "Поражение",
     result_none: "Без итога",
+    place_of: "Место {place} из {n}",
     today: "сегодня, {time}",
     yesterday: "вчера, {time}",
     unknown_opponent: "кто-то",

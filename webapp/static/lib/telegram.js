@@ -7,7 +7,11 @@
  */
 /** @typedef {{ top: number, bottom: number, left: number, right: number }} Insets */
 
+/** @typedef {"light" | "medium" | "success" | "error" | "warning"} Feel */
+
 const KEPT = "artel.launch";
+/** For how many ms the phone shakes, rests, and shakes again. @type {Record<Feel, number[]>} */
+const BUZZES = { light: [10], medium: [18], success: [12, 70, 24], error: [24, 50, 24], warning: [20, 60, 20] };
 /** No inset is larger, whatever a host says. */
 const INSET_PX_MAX = 200;
 
@@ -121,8 +125,10 @@ export const telegram = {
         return true;
     },
 
-    /** A tap that is felt. @param {"light" | "medium" | "success" | "error" | "warning"} feel */
+    /** A tap that is felt; outside Telegram by the phone's own means, where it has them. @param {Feel} feel */
     haptic(feel) {
+        // Browsers complain of what shakes before it was touched.
+        if (!launch && navigator.userActivation?.hasBeenActive) navigator.vibrate?.(BUZZES[feel]);
         if (!knows("6.1")) return;
         const data = feel === "light" || feel === "medium"
             ? { type: "impact", impact_style: feel }

@@ -2,7 +2,7 @@
 
 import { call, me as myself, serverNow, signOut } from "../lib/api.js";
 import { act, html, patch } from "../lib/html.js";
-import { avatar, empty, explained, failed, gameTitle, icon, loading, portrait, shortly, shown, toast } from "../lib/parts.js";
+import { avatar, empty, explained, failed, gameTitle, icon, loading, portrait, shortly, shown, some, toast } from "../lib/parts.js";
 import { setTheme } from "../lib/theme.js";
 import { wish, wishes } from "../lib/settings.js";
 import { hasSound, setSound } from "../lib/sound.js";
@@ -16,6 +16,8 @@ import { date, signed, speak, spoken, t, when } from "../lib/words.js";
 /** How much of the aiming line one may have. */
 const GUIDES = /** @type {const} */ (["full", "short", "off"]);
 const NAME_CHARS_MAX = 32;
+/** So many of those one played with are named on a line. */
+const OTHERS_MAX = 3;
 
 /** @type {import("../main.js").Screen} */
 export function me(root) {
@@ -161,22 +163,34 @@ function profile(root, id, isMe) {
     }
 
     /** @param {PastMatch} match @returns {Html} */
-    function item({ match_id, game, finished_at, won, players }) {
+    function item({ match_id, game, finished_at, won, players, reason }) {
         const mine = players.find(({ user }) => user.id === id);
-        const other = players.find(({ user }) => user.id !== id);
+        const others = players.filter((it) => it !== mine);
+        const [other] = others;
         const { rating_before: before, rating_after: after } = mine ?? {};
         const change = typeof before === "number" && typeof after === "number" ? after - before : null;
         const result = won === true ? "won" : won === false ? "lost" : "none";
+        // Among three or more it is the place that counts, where they all stayed.
+        const isCrowd = players.length > 2;
+        const score = mine?.score ?? 0;
+        const place = 1 + others.filter((it) => it.score > score).length;
+        const words = isCrowd && result === "lost" && reason === "score" ? t("place_of", { place, n: players.length }) : t(`result_${result}`);
+        const level = !isCrowd && other?.computer ? `${t(`level_${other.computer}`)} · ` : "";
         return html`<li class="item" data-key="${match_id}" data-test="history-item" data-match-id="${match_id}" data-won="${won ?? "none"}">
-            ${other ? portrait(other) : ""}
-            <div class="grow"><p class="named">${other && !other.computer
-                ? html`<a data-test="history-opponent" href="/users/${other.user.id}">${other.user.display_name}</a>`
-                : html`<b data-test="history-opponent">${other ? shortly(other) : t("unknown_opponent")}</b>`}
-                <span class="outcome ${result}">${t(`result_${result}`)}</span></p>
-                <p class="hint">${other?.computer ? `${t(`level_${other.computer}`)} · ` : ""}${gameTitle(game)} · ${when(finished_at, serverNow())}</p></div>
-            <div class="end"><p data-test="history-score">${mine?.score ?? 0} : ${other?.score ?? 0}</p>
+            ${isCrowd ? html`<span class="count" aria-hidden="true">${players.length}</span>` : other ? portrait(other) : ""}
+            <div class="grow"><p class="named">${others.length ? some(others.map(opponent), OTHERS_MAX) : html`<b data-test="history-opponent">${t("unknown_opponent")}</b>`}
+                <span class="outcome ${isCrowd && result === "lost" ? "none" : result}" data-test="history-outcome">${words}</span></p>
+                <p class="hint">${level}${gameTitle(game)} · ${when(finished_at, serverNow())}</p></div>
+            <div class="end"><p data-test="history-score">${isCrowd ? signed(score) : `${score} : ${other?.score ?? 0}`}</p>
                 <p class="hint" data-test="history-change">${change === null ? "" : signed(change)}</p></div>
             <a class="button tool" href="/replay/${match_id}" data-test="history-replay" aria-label="${t("watch_replay")}" title="${t("watch_replay")}">${icon("replay")}</a></li>`;
+    }
+
+    /** @param {PastMatch["players"][number]} other */
+    function opponent(other) {
+        return other.computer
+            ? html`<b data-test="history-opponent">${shortly(other)}</b>`
+            : html`<a data-test="history-opponent" href="/users/${other.user.id}">${other.user.display_name}</a>`;
     }
 
     function settings() {

@@ -20,12 +20,13 @@ export const PHONE = {
 };
 export const DESKTOP = { viewport: { width: 1280, height: 800 } };
 
-export async function openBrowser() {
+/** A browser; `more` is said to it when it starts. @param {...string} more */
+export async function openBrowser(...more) {
     await mkdir(PICTURES, { recursive: true });
     return chromium.launch({
         executablePath: process.env.ARTEL_TEST_CHROMIUM,
         // Root is not allowed a sandbox, and these pages are our own.
-        args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--mute-audio"],
+        args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--mute-audio", ...more],
     });
 }
 

@@ -3,6 +3,7 @@
 
 import { disc, drawTable } from "./cloth.js";
 import { clothOf, isPool, lookOf } from "./looks.js";
+import { patchesOf, patchOf } from "./patches.js";
 import { DROP_S, shownBalls } from "./scene.js";
 import { drawCalled, drawCue, drawHeld, drawHouse, drawRing, drawSight } from "./sight.js";
 import { canvasOf, Spheres } from "./sphere.js";
@@ -14,6 +15,7 @@ import { drawTraces } from "./traces.js";
 /** @import { Cue, Held, Sight } from "./sight.js" */
 /** @import { Place } from "./table.js" */
 /** @import { Look } from "./looks.js" */
+/** @import { Patch } from "./patches.js" */
 /** @import { Trace } from "./traces.js" */
 
 /**
@@ -39,8 +41,6 @@ import { drawTraces } from "./traces.js";
  * @property {number} [until] until when, in seconds of the shot
  * @property {readonly Ball[]} [dimmed] balls that recede into the cloth, for they may not be hit first
  */
-
-/** A part of the canvas, in whole device pixels. @typedef {readonly [number, number, number, number]} Patch */
 
 const GROUND = "#14181a";
 /** What the balls' edges mirror. */
@@ -93,11 +93,12 @@ export class Painter {
         this.#still = still;
 
         ctx.setTransform(1, 0, 0, 1, 0, 0);
-        const isBare = won === null && isEmpty(overlay);
         if (fresh || !this.#painted) ctx.drawImage(base, 0, 0);
         else for (const [x, y, w, h] of this.#painted) ctx.drawImage(base, x, y, w, h, x, y, w, h);
         const radius = scene.ball.radius * place.scale;
-        this.#painted = isBare ? balls.map(({ x, y }) => patchOf(place.at(x, y), radius * REACH, density)) : null;
+        const over = won === null ? patchesOf(overlay, place, scene.ball.radius, density) : null;
+        const around = Math.max(radius * REACH, radius + 5);
+        this.#painted = over && [...over, ...balls.map(({ x, y }) => patchOf(place.at(x, y), around, density))];
 
         ctx.setTransform(density, 0, 0, density, 0, 0);
         if (overlay.traces) {
@@ -226,18 +227,6 @@ function sinceWin({ over, you }, now) {
     if (!over || over.winner === null || (you !== null && over.winner !== you)) return null;
     const since = now - over.at;
     return since >= 0 && since < SWEPT_MS ? since : null;
-}
-
-/** Whether nothing is drawn but balls. @param {Overlay} overlay */
-function isEmpty({ sight, cues, held, house, pocket, rings, ghosts, traces }) {
-    return !traces?.length && !ghosts?.length && !sight && !cues?.length && !held && !house && (pocket ?? null) === null && !rings?.length;
-}
-
-/** What lies within a reach of a point. @param {readonly [number, number]} at @param {number} reach @param {number} density @returns {Patch} */
-function patchOf([x, y], reach, density) {
-    const [left, top] = [Math.floor((x - reach) * density), Math.floor((y - reach) * density)];
-    const size = Math.ceil(2 * reach * density) + 2;
-    return [left, top, size, size];
 }
 
 /** What a ball keeps of the light: dark beneath it, soft around. @param {number} radius in device pixels */
