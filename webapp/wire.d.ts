@@ -178,7 +178,8 @@ export interface paths {
         put?: never;
         /**
          * Play against the computer
-         * @description At once, and without a change of ratings. The same `Idempotency-Key` makes one match.
+         * @description At once, and without a change of ratings. At Kolkhoz there are two: one of the level, and one of
+         *     that next to it. The same `Idempotency-Key` makes one match.
          */
         post: operations["make_match"];
         delete?: never;
@@ -2113,6 +2114,12 @@ export interface components {
             items: components["schemas"]["MatchInfo"][];
         };
         Me: {
+            /**
+             * @description How links lead into Telegram's Mini App, where they do: with `=` and a start parameter after
+             *     this.
+             * @example https://t.me/artel_bot/play?startapp
+             */
+            app_link?: string | null;
             match?: null | components["schemas"]["MyMatch"];
             queue?: null | components["schemas"]["MyQueue"];
             room?: null | components["schemas"]["MyRoom"];

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::{
     Api, Problem,
-    extract::Asked,
+    extract::{Asked, ClientAddress},
     sockets::{self, Goodbye, Heard, Socket},
 };
 
@@ -38,11 +38,13 @@ async fn open(
     Path(id): Path<String>,
     Asked(Opening { ticket, after }): Asked<Opening>,
     headers: HeaderMap,
+    address: ClientAddress,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
     let pass = sockets::admit(&api, &headers, &ticket)?;
     let arena = api.arena.clone();
-    Ok(sockets::open(&api, upgrade, pass, async move |mut socket: Socket| {
+    let opening = sockets::Opening { kind: "game", pass, address, upgrade };
+    sockets::open(&api, opening, async move |mut socket: Socket| {
         let Ok(id) = id.parse::<MatchId>() else {
             return (socket, Goodbye::NotFound);
         };
@@ -54,7 +56,7 @@ async fn open(
             Err(error) => Goodbye::of(error),
         };
         (socket, goodbye)
-    }))
+    })
 }
 
 /// Carries messages both ways until one side ends it.

@@ -1,6 +1,10 @@
 //! How often one account or one address may ask.
 
-use std::{hash::Hash, num::NonZeroU32, time::Duration};
+use std::{
+    hash::Hash,
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
 use arena::{Error, UserId};
 use axum::{
@@ -17,6 +21,7 @@ use governor::{
 use crate::{
     Api, Problem,
     extract::{ClientAddress, principal},
+    misses::Misses,
 };
 
 /// How often keys that are at rest are forgotten. They are at rest after 6 s (most) to 60 s.
@@ -27,6 +32,9 @@ pub(crate) struct Limits {
     general: DefaultKeyedRateLimiter<Key>,
     sign_up: DefaultKeyedRateLimiter<ClientAddress>,
     log_in: DefaultKeyedRateLimiter<ClientAddress>,
+    /// Codes of rooms that there are not, by who asks and by where from: a private room is hidden
+    /// by its code alone.
+    codes: [Misses<Key>; 2],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,6 +54,10 @@ impl Limits {
             general: RateLimiter::keyed(quota(300, Duration::from_millis(20))),
             sign_up: RateLimiter::keyed(quota(60, Duration::from_secs(1))),
             log_in: RateLimiter::keyed(quota(30, Duration::from_secs(2))),
+            codes: [
+                Misses::new(10, Duration::from_secs(10)),
+                Misses::new(30, Duration::from_secs(4)),
+            ],
         }
     }
 
@@ -53,6 +65,26 @@ impl Limits {
         self.general.retain_recent();
         self.sign_up.retain_recent();
         self.log_in.retain_recent();
+        let now = Instant::now();
+        self.codes.iter().for_each(|it| it.forget(now));
+    }
+
+    /// Lets somebody ask about a room by its code.
+    fn guess_code(&self, keys: [Key; 2]) -> Result<(), Problem> {
+        let now = Instant::now();
+        let [of_who, of_where] = &self.codes;
+        of_who.guess(keys[0], now).map_err(Error::too_many)?;
+        of_where.guess(keys[1], now).map_err(|after| {
+            of_who.hit(&keys[0]);
+            Error::too_many(after).into()
+        })
+    }
+
+    /// Counts no miss where there was none.
+    fn guessed_code(&self, keys: [Key; 2], response: &Response) {
+        if !Problem::is(response, "room_not_found") {
+            self.codes.iter().zip(&keys).for_each(|(misses, key)| misses.hit(key));
+        }
     }
 }
 
@@ -80,11 +112,13 @@ fn check<K: Clone + Eq + Hash>(limit: &DefaultKeyedRateLimiter<K>, key: &K) -> R
 pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let address = ClientAddress::of(&request, &api.options);
     let by = principal(request.headers(), &api).ok();
+    let key = match &by {
+        Some(by) => Key::Account(by.user_id),
+        None => Key::Address(address),
+    };
+    let guesses = api.options.rate_limits && request.uri().path().starts_with("/api/rooms/");
+    let keys = [key, Key::Address(address)];
     if api.options.rate_limits {
-        let key = match &by {
-            Some(by) => Key::Account(by.user_id),
-            None => Key::Address(address),
-        };
         let admitted = match (request.method(), request.uri().path()) {
             // A platform's probe must hear of the server's health, not of its own rate.
             (_, "/healthz" | "/readyz") => Ok(()),
@@ -92,6 +126,10 @@ pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Ne
             (&Method::POST, "/api/auth/login") => check(&api.limits.log_in, &address),
             _ => check(&api.limits.general, &key),
         };
+        let admitted = admitted.and_then(|()| match guesses {
+            true => api.limits.guess_code(keys),
+            false => Ok(()),
+        });
         if let Err(problem) = admitted {
             return problem.into_response();
         }
@@ -100,5 +138,9 @@ pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Ne
     if let Some(by) = by {
         request.extensions_mut().insert(by);
     }
-    next.run(request).await
+    let response = next.run(request).await;
+    if guesses {
+        api.limits.guessed_code(keys, &response);
+    }
+    response
 }

@@ -112,7 +112,8 @@ async fn replay(
 
 /// Play against the computer
 ///
-/// At once, and without a change of ratings. The same `Idempotency-Key` makes one match.
+/// At once, and without a change of ratings. At Kolkhoz there are two: one of the level, and one of
+/// that next to it. The same `Idempotency-Key` makes one match.
 #[utoipa::path(
     post, path = "/api/matches", tag = "Matches", security(("bearer" = [])),
     params(("Idempotency-Key" = Option<String>, Header, max_length = 255)),

@@ -26,6 +26,10 @@ struct Me {
     room: Option<MyRoom>,
     /// Whether this server has a Telegram bot, and so Telegram's way in.
     telegram: bool,
+    /// How links lead into Telegram's Mini App, where they do: with `=` and a start parameter after
+    /// this.
+    #[schema(example = "https://t.me/artel_bot/play?startapp")]
+    app_link: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -85,7 +89,9 @@ async fn me(State(api): State<Api>, By(by): By) -> Result<Json<Me>, Problem> {
         match_id: it.match_id,
         last_match_id: it.last_match_id,
     });
-    Ok(Json(Me { user, live, queue, room, telegram: api.arena.has_telegram() }))
+    let telegram = api.arena.has_telegram();
+    let app_link = api.arena.app_link().map(str::to_owned);
+    Ok(Json(Me { user, live, queue, room, telegram, app_link }))
 }
 
 /// Changes my name or language

@@ -34,7 +34,12 @@ mod telegram;
 mod three_seats;
 mod tickets;
 
-use std::{future::Future, ops::Deref, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    ops::Deref,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::sync::{Notify, mpsc};
 use tokio::time::sleep;
@@ -88,6 +93,8 @@ pub struct Inner {
     pub(crate) bus: bus::Bus,
     pub(crate) queue: queue::Queue,
     pub(crate) live: matches::Live,
+    /// How links lead into the Mini App, once the bot knows.
+    pub(crate) app_link: OnceLock<String>,
     /// Something came into the outbox.
     pub(crate) letters: Notify,
     /// To the journal's writer.
@@ -130,6 +137,7 @@ impl Arena {
             tickets: tickets::Tickets::default(),
             lobby: lobby::Lobby::default(),
             queue: queue::Queue::default(),
+            app_link: OnceLock::new(),
             letters: Notify::new(),
             live: matches::Live::default(),
             closing: CancellationToken::new(),

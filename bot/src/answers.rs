@@ -212,8 +212,8 @@ impl Desk<'_> {
     ) -> Vec<Vec<InlineKeyboardButton>> {
         let label = words::label(label, asking.user.language);
         let button = match asking.is_private() {
-            true => self.links.in_private(label, place),
-            false => self.links.anywhere(label, place),
+            true => self.links.in_private(label, &place),
+            false => self.links.anywhere(label, &place),
         };
         button.into_iter().map(|it| vec![it]).collect()
     }

@@ -15,14 +15,13 @@ pub(crate) fn shown(card: &Card, links: &Links) -> (String, InlineKeyboardMarkup
     let (min, max) = (usize::from(*seats.start()), usize::from(*seats.end()));
     let label = |it| words::label(it, card.language);
     let press = |it, press: Press| InlineKeyboardButton::callback(label(it), press.to_string());
-    let lead = |it, place| links.anywhere(label(it), place);
 
     let mut rows: Vec<Vec<InlineKeyboardButton>> = Vec::new();
     let mut address = None;
-    let mut leading = |it, place, more: Option<InlineKeyboardButton>| {
-        let button = lead(it, place);
+    let mut leading = |it, place: Place, more: Option<InlineKeyboardButton>| {
+        let button = links.anywhere(label(it), &place);
         if button.is_none() {
-            address = Some(links.address(place));
+            address = Some(links.address(&place));
         }
         rows.push(more.into_iter().chain(button).collect());
     };

@@ -273,14 +273,14 @@ impl Delivery<'_> {
             Notice::Matched { user, match_id } => {
                 let info = self.arena.match_info(*match_id).await?;
                 let place = Place::Match(*match_id);
-                let address = self.links.address(place);
+                let address = self.links.address(&place);
                 let address = (!self.links.page_is_secure()).then_some(&address);
                 let names =
                     names(info.players.iter().filter(|it| it.user.id != *user).map(|it| &it.user));
                 let say = Say::WasMatched { game: info.game, names };
                 (
                     words::say(&say, language, address),
-                    self.links.in_private(label(Label::Play), place),
+                    self.links.in_private(label(Label::Play), &place),
                 )
             }
             Notice::Challenged { user, card } => {
@@ -297,7 +297,7 @@ impl Delivery<'_> {
             }
             Notice::Result { user, match_id } => {
                 let say = self.result(*user, *match_id).await?;
-                let button = self.links.in_private(label(Label::Replay), Place::Replay(*match_id));
+                let button = self.links.in_private(label(Label::Replay), &Place::Replay(*match_id));
                 (words::say(&say, language, None), button)
             }
         };

@@ -102,6 +102,9 @@ async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result
     tracing::info!("The bot is @{}", me.username());
 
     let links = &Links::new(page.clone(), &me, app.as_deref());
+    if let Some(app) = &links.app {
+        arena.set_app_link(app.as_str());
+    }
     let (inlet, incoming) = mpsc::channel(UPDATES_MAX);
     let (answers, to_send) = mpsc::channel(ANSWERS_MAX);
     let pace = Pace::default();

@@ -11,12 +11,12 @@ pub(crate) struct Links {
     /// A link for groups, where buttons of the Mini App don't work. It opens the Mini App or, if
     /// nothing is set at @BotFather that could be linked to, the chat with the bot.
     pub(crate) telegram: Url,
-    /// The Mini App, if it can be linked to.
-    app: Option<Url>,
+    /// The Mini App, if it can be linked to: with `=` and a start parameter after it.
+    pub(crate) app: Option<Url>,
 }
 
 /// A place in the Mini App.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// A match: players find their seats, everybody else watches.
     Match(MatchId),
@@ -24,24 +24,28 @@ pub(crate) enum Place {
     Replay(MatchId),
     /// The queue of a game.
     Queue(games::Kind),
+    /// A room, by its code.
+    Room(String),
 }
 
 impl Place {
     /// As a link of Telegram's says it in `startapp`.
-    fn start_param(self) -> String {
+    fn start_param(&self) -> String {
         match self {
             Place::Match(id) => format!("m_{id}"),
             Place::Replay(id) => format!("r_{id}"),
             Place::Queue(game) => format!("q_{game}"),
+            Place::Room(code) => format!("room_{code}"),
         }
     }
 
     /// As an address of the page says it.
-    fn path(self) -> String {
+    fn path(&self) -> String {
         match self {
             Place::Match(id) => format!("/match/{id}"),
             Place::Replay(id) => format!("/replay/{id}"),
             Place::Queue(game) => format!("/queue/{game}"),
+            Place::Room(code) => format!("/rooms/{code}"),
         }
     }
 
@@ -52,9 +56,16 @@ impl Place {
             "m" => id.parse().ok().map(Place::Match),
             "r" => id.parse().ok().map(Place::Replay),
             "q" => id.parse().ok().map(Place::Queue),
+            // Whether there is such a room is asked when the page is there.
+            "room" => is_code(id).then(|| Place::Room(id.to_ascii_uppercase())),
             _ => None,
         }
     }
+}
+
+/// Whether it looks like a room's code.
+fn is_code(text: &str) -> bool {
+    text.len() == 6 && text.bytes().all(|it| it.is_ascii_alphabetic())
 }
 
 impl Links {
@@ -77,14 +88,14 @@ impl Links {
     }
 
     /// The page's address of a place.
-    pub(crate) fn address(&self, place: Place) -> Url {
+    pub(crate) fn address(&self, place: &Place) -> Url {
         let mut url = self.page.clone();
         url.set_path(&format!("{}{}", self.page.path().trim_end_matches('/'), place.path()));
         url
     }
 
     /// A button that leads to a place from any chat; none where Telegram opens no address of ours.
-    pub(crate) fn anywhere(&self, text: String, place: Place) -> Option<InlineKeyboardButton> {
+    pub(crate) fn anywhere(&self, text: String, place: &Place) -> Option<InlineKeyboardButton> {
         let url = match &self.app {
             Some(app) => {
                 let mut url = app.clone();
@@ -98,7 +109,7 @@ impl Links {
     }
 
     /// The same in a private chat, where the Mini App opens without a question.
-    pub(crate) fn in_private(&self, text: String, place: Place) -> Option<InlineKeyboardButton> {
+    pub(crate) fn in_private(&self, text: String, place: &Place) -> Option<InlineKeyboardButton> {
         let url = self.address(place);
         self.page_is_secure().then(|| InlineKeyboardButton::web_app(text, WebAppInfo { url }))
     }

@@ -7,6 +7,7 @@
 //! [`physics`].
 
 mod action;
+mod check;
 mod discipline;
 mod eight_ball;
 mod follow;
@@ -28,6 +29,7 @@ use alloc::{boxed::Box, format, vec, vec::Vec};
 use core::ops::RangeInclusive;
 
 pub use action::{Action, Aim, Call, Choice, Limits, Strike};
+pub use check::check;
 pub use discipline::{Discipline, Next, Offer, Permit, Stroke, Verdict};
 pub use eight_ball::EightBall;
 pub use kolkhoz::{Kolkhoz, Settlement, settle};
