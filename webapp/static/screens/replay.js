@@ -6,7 +6,7 @@ import { hear as heard } from "../lib/match.js";
 import { announce, failed, icon, loading, named, shortly } from "../lib/parts.js";
 import { Playhead, points, saidBy } from "../lib/replay.js";
 import { goBack } from "../lib/router.js";
-import { share } from "../lib/share.js";
+import { shareMatch } from "../lib/share.js";
 import { hasSound, setSound } from "../lib/sound.js";
 import { telegram } from "../lib/telegram.js";
 import { clock as minutes, known, t } from "../lib/words.js";
@@ -76,7 +76,7 @@ class Tape {
                 setSound(!hasSound());
                 this.#show();
             },
-            share: () => void share(`/replay/${id}`, this.#title()),
+            share: () => void shareMatch(id, this.#title()),
             leave: () => goBack("/"),
             retry: () => void this.#open(),
         });
