@@ -222,45 +222,13 @@ test("inside Telegram one is known, and plays at once", limit, async () => {
     await Promise.all([cho.picture("telegram-won"), dan.picture("telegram-lost-dark")]);
     await cho.page.locator("#closing", { hasText: "no" }).waitFor();
 
-    // The result is sent to a chat as a message that the bot has prepared.
-    await cho.press("share-result");
-    const popup = cho.page.locator("#popup");
-    await popup.getByText(/Pong[^]*🏆[^]*Ann[^]*The match is over\.[^]*\[Replay\] https:\/\/t\.me\/.*startapp=r_/).waitFor();
-    await cho.picture("telegram-share");
-    await popup.getByRole("button", { name: "Send" }).click();
-    const log = cho.page.locator("#log");
-    await log.getByText("→ prepared_message_sent").waitFor();
-
     // Back is Telegram's own button.
     await cho.page.locator("#back").click();
     await cho.see("screen-home");
     await cho.press("nav-me");
     await cho.see("history-item", { won: true });
     await cho.picture("telegram-me");
-    await cho.press("history-share");
-    await popup.getByRole("button", { name: "Cancel" }).click();
-    await log.getByText("USER_DECLINED").waitFor();
-    assert.equal(await log.getByText("web_app_open_tg_link").count(), 0, "who says no is not asked again");
-
-    // Where Telegram has no such messages, the link to the replay is shared.
-    await dan.page.goto(`${telegram.url}/?user=1002&version=7.7&platform=android`);
-    await dan.press("nav-me");
-    await dan.press("history-share");
-    await dan.page.locator("#log").getByText(/web_app_open_tg_link.*share\/url\?url=http/).waitFor();
     for (const person of [cho, dan]) assert.deepEqual(person.complaints, [], person.name);
-});
-
-test("an account of the web gets a link to the bot", limit, async () => {
-    const eve = await Person.arrive(browser, "eve_links", PHONE);
-    await eve.register(telegram.app);
-    await eve.press("nav-me");
-    await eve.press("telegram-link");
-    const link = await eve.see("telegram-go");
-    const way = /^https:\/\/t\.me\/artel_development_bot\?start=link_[\w-]{43}$/;
-    assert.match(await link.getAttribute("href"), way);
-    await link.scrollIntoViewIfNeeded();
-    await eve.picture("telegram-link");
-    assert.deepEqual(eve.complaints, []);
 });
 
 test("the simulated Telegram refuses to stand beside a real bot", limit, () => {
