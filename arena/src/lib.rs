@@ -12,6 +12,7 @@ mod cards;
 mod clock;
 mod computers;
 mod db;
+mod errands;
 mod error;
 mod ids;
 mod init_data;
@@ -30,9 +31,11 @@ mod replays;
 mod rooms;
 mod sessions;
 mod telegram;
+mod telegram_links;
 #[cfg(test)]
 mod three_seats;
 mod tickets;
+mod turns;
 
 use std::{
     future::Future,
@@ -46,9 +49,10 @@ use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use accounts::{Language, NewAccount, PublicUser, Role, User};
-pub use cards::{Card, CardPlace, CardPlayer, CardStage, GroupPlayer, Joined, NewCard};
+pub use cards::{Card, CardPlace, CardPlayer, CardStage, GroupPlayer, Joined, MatchCard, NewCard};
 pub use clock::{Clock, Millis, Moment};
 pub use computers::{NewComputerMatch, Opponent};
+pub use errands::Errand;
 pub use error::{Error, FieldError, Refused, Result, Why};
 pub use ids::{CardId, MatchId, NotAnId, RoomId, SessionId, UserId};
 pub use init_data::{InitData, NotInitData, TelegramUser};
@@ -56,7 +60,7 @@ pub use lobby::{LobbyChair, LobbyMessage, Place, QueueUpdate};
 pub use matches::{MatchInfo, MatchPlayer};
 pub use once::RequestKey;
 pub use options::{Options, Secret};
-pub use outbox::{Letter, Notice};
+pub use outbox::{Carrier, Letter, Notice};
 pub use profiles::{
     GameRating, GameStats, History, PastMatch, PastPlayer, Profile, Stats, TopList, TopPlayer,
 };
@@ -69,6 +73,7 @@ pub use rooms::{
 };
 pub use sessions::{Device, Principal, Session};
 pub use telegram::{NoticeSettings, Reach, Topic};
+pub use telegram_links::TelegramLink;
 pub use tickets::{Pass, Ticket};
 
 /// How often the processes hear which sessions the others have ended.
@@ -97,6 +102,8 @@ pub struct Inner {
     pub(crate) app_link: OnceLock<String>,
     /// Something came into the outbox.
     pub(crate) letters: Notify,
+    pub(crate) carrier: outbox::LastCarrier,
+    pub(crate) bot: errands::Bot,
     /// To the journal's writer.
     pub(crate) journal: mpsc::Sender<live::Line>,
     /// Stops that writer, once nobody has lines for it any more.
@@ -139,6 +146,8 @@ impl Arena {
             queue: queue::Queue::default(),
             app_link: OnceLock::new(),
             letters: Notify::new(),
+            carrier: outbox::LastCarrier::default(),
+            bot: errands::Bot::default(),
             live: matches::Live::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -159,6 +168,7 @@ impl Arena {
         arena.every(SWEEP_EVERY, "Old answers are not swept", Arena::sweep_answers);
         arena.every(rooms::TEND_EVERY, "Rooms are not tended", Arena::tend_rooms);
         arena.every(SWEEP_EVERY, "Old letters are not swept", Arena::sweep_letters);
+        arena.every(turns::LOOK_EVERY, "Nobody is told of their turn", Arena::tell_turns);
         arena.every(cards::TEND_EVERY, "Cards are not tended", Arena::tend_cards);
         Ok(arena)
     }

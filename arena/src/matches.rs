@@ -11,9 +11,9 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use games::{Game, Kind, Outcome, Reason, Seat, Seed, for_game};
+use games::{Game, Kind, Outcome, Reason, Seat, Seed, Time, for_game};
 use live::{
-    Gathered, Handle, Status,
+    Awaited, Gathered, Handle, Status,
     computer::Level,
     wire::{Player, PlayerUser, RatingChange},
 };
@@ -91,6 +91,8 @@ struct Running {
     handle: Handle,
     /// By seat.
     users: Vec<UserId>,
+    /// Of whose absence its player was told last.
+    told: Option<Awaited>,
 }
 
 impl Live {
@@ -101,6 +103,34 @@ impl Live {
 
     fn find(&self, id: MatchId) -> Option<(Handle, Vec<UserId>)> {
         self.running().get(&id).map(|it| (it.handle.clone(), it.users.clone()))
+    }
+
+    /// Those for whom a match waits and who are away for so long, each absence once.
+    pub(crate) fn newly_awaited(&self, long: Time) -> Vec<(MatchId, UserId, Awaited)> {
+        let mut running = self.running();
+        let found = running.iter_mut().filter_map(|(&id, it)| {
+            let awaited = it.handle.glance().awaited?;
+            let is_new = it.told != Some(awaited) && it.handle.now() >= awaited.since + long;
+            let user = it.users.get(awaited.seat.index()).filter(|_| is_new)?;
+            it.told = Some(awaited);
+            Some((id, *user, awaited))
+        });
+        found.collect()
+    }
+
+    /// Nobody was told after all.
+    pub(crate) fn untold(&self, id: MatchId) {
+        if let Some(it) = self.running().get_mut(&id) {
+            it.told = None;
+        }
+    }
+
+    /// For whom a match waits; none when it is not run here.
+    pub(crate) fn awaited(&self, id: MatchId) -> Option<Option<(UserId, Awaited)>> {
+        let running = self.running();
+        let it = running.get(&id)?;
+        let awaited = it.handle.glance().awaited;
+        Some(awaited.and_then(|at| Some((*it.users.get(at.seat.index())?, at))))
     }
 }
 
@@ -427,7 +457,7 @@ impl Arena {
                 self.players.spawn(self.sit_computer(handle.clone(), opened.game, seat, level));
             }
         }
-        let running = Running { handle, users: opened.users.clone() };
+        let running = Running { handle, users: opened.users.clone(), told: None };
         let arena = self.clone();
         self.live.running().insert(id, running);
         self.players.spawn(async move {

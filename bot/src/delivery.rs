@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use arena::{Arena, Card, CardPlace, CardStage, Letter, MatchId, Notice, Reach, Topic, UserId};
+use arena::{
+    Arena, Card, CardPlace, CardStage, Carrier, Language, Letter, MatchId, Notice, Reach, Topic,
+    UserId,
+};
 use futures_util::{
     StreamExt,
     future::{BoxFuture, FutureExt, pending},
@@ -57,6 +60,7 @@ pub(crate) struct Delivery<'a> {
     pub(crate) links: &'a Links,
     pub(crate) pace: &'a Pace,
     pub(crate) closing: &'a CancellationToken,
+    pub(crate) carrier: Carrier,
 }
 
 /// What became of something that was sent.
@@ -117,7 +121,7 @@ impl Delivery<'_> {
                 _ = ticks.tick(), if may_look => true,
             };
             if look {
-                letters = self.arena.letters_due(room as u32).boxed();
+                letters = self.arena.letters_due(self.carrier, room as u32).boxed();
                 looking = true;
             }
         }
@@ -168,9 +172,7 @@ impl Delivery<'_> {
                 }
                 None => None,
             },
-            notice @ (Notice::Matched { .. }
-            | Notice::Challenged { .. }
-            | Notice::Result { .. }) => self.reach(notice).await?.map(|it| Target::Chat(it.chat)),
+            notice => self.reach(notice).await?.map(|it| Target::Chat(it.chat)),
         };
         let Some(target) = target else {
             return self.arena.letter_done(letter, revision).await;
@@ -182,9 +184,7 @@ impl Delivery<'_> {
         let Some(revision) = self.arena.letter_revision(letter).await? else { return Ok(()) };
         let sent = match &letter.notice {
             Notice::Card { card } => self.send_card(*card).await?,
-            notice @ (Notice::Matched { .. }
-            | Notice::Challenged { .. }
-            | Notice::Result { .. }) => self.send_notice(notice).await?,
+            notice => self.send_notice(notice).await?,
         };
         match sent {
             Sent::Done(_) | Sent::Lost | Sent::Refused => {
@@ -258,6 +258,8 @@ impl Delivery<'_> {
             Notice::Matched { user, .. } => (user, Topic::Matched),
             Notice::Challenged { user, .. } => (user, Topic::Challenged),
             Notice::Result { user, .. } => (user, Topic::Result),
+            Notice::YourTurn { user, .. } => (user, Topic::YourTurn),
+            Notice::FriendRequest { user, .. } => (user, Topic::FriendRequest),
         };
         self.arena.reach(*user, topic).await
     }
@@ -272,16 +274,10 @@ impl Delivery<'_> {
             Notice::Card { .. } => return Ok(Sent::Lost),
             Notice::Matched { user, match_id } => {
                 let info = self.arena.match_info(*match_id).await?;
-                let place = Place::Match(*match_id);
-                let address = self.links.address(&place);
-                let address = (!self.links.page_is_secure()).then_some(&address);
                 let names =
                     names(info.players.iter().filter(|it| it.user.id != *user).map(|it| &it.user));
                 let say = Say::WasMatched { game: info.game, names };
-                (
-                    words::say(&say, language, address),
-                    self.links.in_private(label(Label::Play), &place),
-                )
+                self.leading(&say, language, Label::Play, Place::Match(*match_id))
             }
             Notice::Challenged { user, card } => {
                 let Some(card) = self.arena.card(*card).await? else { return Ok(Sent::Lost) };
@@ -297,8 +293,22 @@ impl Delivery<'_> {
             }
             Notice::Result { user, match_id } => {
                 let say = self.result(*user, *match_id).await?;
-                let button = self.links.in_private(label(Label::Replay), &Place::Replay(*match_id));
+                let button = self.links.in_private(label(Label::Replay), Place::Replay(*match_id));
                 (words::say(&say, language, None), button)
+            }
+            Notice::YourTurn { user, match_id, .. } => {
+                if !self.arena.is_awaited(*user, *match_id).await? {
+                    return Ok(Sent::Lost);
+                }
+                let info = self.arena.match_info(*match_id).await?;
+                let others = info.players.iter().map(|it| &it.user).filter(|it| it.id != *user);
+                let say = Say::YourTurn { game: info.game, names: names(others) };
+                self.leading(&say, language, Label::Play, Place::Match(*match_id))
+            }
+            Notice::FriendRequest { from, .. } => {
+                let Some(from) = self.arena.user(*from).await? else { return Ok(Sent::Lost) };
+                let say = Say::FriendRequest { name: words::isolated(&from.display_name) };
+                self.leading(&say, language, Label::Profile, Place::User(from.id))
             }
         };
         let mut request = self.bot.send_message(ChatId(chat), text);
@@ -307,6 +317,20 @@ impl Delivery<'_> {
             request = request.reply_markup(InlineKeyboardMarkup::new([[button]]));
         }
         Ok(sent(request.send().await.map(|it| Some(it.id))))
+    }
+
+    /// What is said in private, with the way to a place: a button, or its address.
+    fn leading(
+        &self,
+        say: &Say<'_>,
+        language: Language,
+        label: Label,
+        place: Place<'_>,
+    ) -> (String, Option<InlineKeyboardButton>) {
+        let address = self.links.address(place);
+        let address = (!self.links.page_is_secure()).then_some(&address);
+        let button = self.links.in_private(words::label(label, language), place);
+        (words::say(say, language, address), button)
     }
 
     async fn result(&self, user: UserId, id: MatchId) -> arena::Result<Say<'static>> {
@@ -331,7 +355,7 @@ pub(crate) fn names<'a>(users: impl Iterator<Item = &'a arena::PublicUser>) -> S
     users.map(|it| words::isolated(&it.display_name)).collect::<Vec<_>>().join(" – ")
 }
 
-fn no_preview() -> LinkPreviewOptions {
+pub(crate) fn no_preview() -> LinkPreviewOptions {
     LinkPreviewOptions {
         is_disabled: true,
         url: None,

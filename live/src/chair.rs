@@ -56,6 +56,17 @@ pub struct Glance {
     pub scores: Vec<i64>,
     /// Who is ready, by seat.
     pub ready: Vec<bool>,
+    /// Whose turn it is, while they are away.
+    pub awaited: Option<Awaited>,
+}
+
+/// A seat whose turn it is and that nobody is connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// Which.
+    pub seat: Seat,
+    /// Since when it is away, by the match's clock.
+    pub since: Time,
 }
 
 /// The number of a chair in its match.
@@ -128,6 +139,11 @@ impl Handle {
     /// What can be seen without sitting down.
     pub fn glance(&self) -> Glance {
         self.glance.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the match's clock shows.
+    pub fn now(&self) -> Time {
+        self.clock.now()
     }
 
     /// Whether the match's task is gone.

@@ -19,7 +19,7 @@ pub mod wire;
 use games::{BadOptions, Game, Kind, Seed, Time, for_game};
 use serde_json::Value;
 
-pub use chair::{Chair, End, Full, Glance, Handle, Status};
+pub use chair::{Awaited, Chair, End, Full, Glance, Handle, Status};
 pub use journal::{Journal, Line};
 pub use replay::replay;
 pub use runner::{Gathered, Match, Setup, heavy, open, reopen};

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    chair::{Chair, End, Full, Glance, Handle, Inbound, MatchClock, Place},
+    chair::{Awaited, Chair, End, Full, Glance, Handle, Inbound, MatchClock, Place},
     fan_out::FanOut,
     journal::Journal,
     replay::side,
@@ -90,6 +90,8 @@ pub struct Match<G: Game> {
     outcome: Option<Outcome>,
     ratings: Option<Vec<RatingChange>>,
     seats: Vec<SeatNow>,
+    /// Whose turn it is, while they are away.
+    awaited: Option<Awaited>,
     fan_out: FanOut,
     last_place: Place,
     inbox: mpsc::Receiver<Inbound>,
@@ -109,6 +111,8 @@ struct SeatNow {
     ack: u64,
     /// When it forfeits unless it is back.
     waiting_until: Option<Time>,
+    /// Since when it is away in mid-game.
+    away_since: Option<Time>,
     chatted_at: Option<Time>,
     gestured_at: Option<Time>,
     rematch: bool,
@@ -206,6 +210,7 @@ impl<G: Game> Match<G> {
             status: Status::Pending,
             scores: vec![0; players.len()],
             ready: vec![false; players.len()],
+            awaited: None,
         };
         let glance = Arc::new(Mutex::new(glance));
         let clock = MatchClock { opened, since };
@@ -222,6 +227,7 @@ impl<G: Game> Match<G> {
             status: Status::Pending,
             outcome: None,
             ratings: None,
+            awaited: None,
             fan_out: FanOut::new(seats.len()),
             seats,
             last_place: 0,
@@ -312,6 +318,7 @@ impl<G: Game> Match<G> {
         for seat in &mut self.seats {
             seat.waiting_until = None;
         }
+        self.awaited = None;
         self.outcome = Some(outcome);
         self.ratings = ratings;
         self.show();
@@ -389,6 +396,7 @@ impl<G: Game> Match<G> {
             self.journal.push(at, text(&Input::<G::Action>::Reached));
             self.tell(at, cause, out);
         }
+        self.look_for_awaited();
     }
 
     /// Lets an input in, and into the journal unless the game refuses it. Answers until when the
@@ -412,7 +420,21 @@ impl<G: Game> Match<G> {
         for (at, cause, out) in told {
             self.tell(at, cause, out);
         }
+        self.look_for_awaited();
         Ok(entered)
+    }
+
+    /// Shows whether everybody waits for somebody who is away, when that has changed.
+    fn look_for_awaited(&mut self) {
+        let table = self.table.as_ref().filter(|_| self.status == Status::Active);
+        let awaited = table.and_then(|it| it.game().awaits()).and_then(|seat| {
+            let since = self.seats.get(seat.index())?.away_since?;
+            Some(Awaited { seat, since })
+        });
+        if self.awaited != awaited {
+            self.awaited = awaited;
+            self.show();
+        }
     }
 
     fn receive(&mut self, inbound: Inbound) {
@@ -474,6 +496,7 @@ impl<G: Game> Match<G> {
         let status = if it.seen { PlayerStatus::Back } else { PlayerStatus::Joined };
         it.seen = true;
         it.waiting_until = None;
+        it.away_since = None;
         if let Some(older) = it.place.replace(place) {
             self.fan_out.end(older, End::Replaced);
             return;
@@ -517,6 +540,7 @@ impl<G: Game> Match<G> {
 
     /// A seat is not connected in mid-game.
     fn away(&mut self, now: Time, seat: Seat, absence: Absence) {
+        self.seats[seat.index()].away_since = Some(now);
         let until = self.enter(now, Input::Away(seat, absence));
         self.seats[seat.index()].waiting_until = until.ok().flatten();
         self.fan_out.tell(self.player_update(seat, PlayerStatus::Reconnecting));
@@ -739,7 +763,8 @@ impl<G: Game> Match<G> {
     /// Brings up to date what can be seen without sitting down.
     fn show(&self) {
         let ready = self.seats.iter().map(|it| it.ready).collect();
-        let glance = Glance { status: self.status, scores: self.scores(), ready };
+        let awaited = self.awaited;
+        let glance = Glance { status: self.status, scores: self.scores(), ready, awaited };
         *self.handle.glance.lock().unwrap_or_else(PoisonError::into_inner) = glance;
     }
 }
@@ -753,6 +778,7 @@ impl SeatNow {
             ready: false,
             ack: 0,
             waiting_until: None,
+            away_since: None,
             chatted_at: None,
             gestured_at: None,
             rematch: false,

@@ -24,3 +24,4 @@ mod sockets;
 mod standin;
 mod support;
 mod telegram;
+mod told;

@@ -34,6 +34,7 @@ export type RoomScore = S["RoomScore"];
 export type RoomLine = S["RoomLine"];
 export type Parting = S["Parting"];
 export type Me = S["Me"];
+export type TelegramLink = S["TelegramLink"];
 
 export type GameState = S["GameState"];
 export type SeatState = S["SeatState"];

@@ -7,6 +7,7 @@ mod bus;
 mod cards;
 mod init_data;
 mod lobby;
+mod notices;
 mod once;
 mod profiles;
 mod queue;

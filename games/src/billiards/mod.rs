@@ -298,6 +298,13 @@ impl<D: Discipline> Game for Billiards<D> {
         self.rules.scores(&self.sheet)
     }
 
+    fn awaits(&self) -> Option<Seat> {
+        match &self.phase {
+            Phase::Turn(turn) => Some(turn.seat),
+            Phase::Rolling(_) | Phase::Between { .. } | Phase::Over(_) => None,
+        }
+    }
+
     fn outcome(&self) -> Option<Outcome> {
         match &self.phase {
             Phase::Over(outcome) => Some(outcome.clone()),

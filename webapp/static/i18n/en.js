@@ -29,6 +29,8 @@ export default {
     error_already_in_match: "You are in a match already. Finish it first.",
     error_initdata_invalid: "Telegram did not let you in. Close the app and open it again.",
     error_telegram_off: "This server has no Telegram bot. Sign in with a name.",
+    error_bot_off: "The Telegram bot does not answer right now. Try again in a moment.",
+    error_telegram_linked: "This account is linked to Telegram already.",
     error_match_over: "The match is over.",
     error_match_missing: "There is no such match.",
     error_match_forbidden: "You may not watch this match.",
@@ -274,6 +276,8 @@ export default {
     skip_pauses: "Skip the pauses",
     position_of: "{time} of {all}, {score}",
     share: "Share",
+    share_result: "Share the result",
+    match_of: "A match of {game} in Artel",
     link_copied: "The link is copied.",
     link_is: "The link: {url}",
 
@@ -342,6 +346,10 @@ export default {
     save: "Save",
     saved: "Saved.",
     field_display_name: "1 to 32 characters.",
+    telegram_link: "Link Telegram",
+    telegram_go: "Open Telegram",
+    telegram_link_how: "The bot asks you once more there. The link is good for ten minutes.",
+    telegram_linked: "Linked",
     sign_out: "Sign out",
 
     // Top

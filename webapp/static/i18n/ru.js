@@ -30,6 +30,8 @@ export default {
     error_already_in_match: "Вы уже в матче. Сначала доиграйте его.",
     error_initdata_invalid: "Telegram вас не узнал. Закройте приложение и откройте снова.",
     error_telegram_off: "У этого сервера нет бота в Telegram. Войдите по имени.",
+    error_bot_off: "Бот в Telegram сейчас не отвечает. Попробуйте чуть позже.",
+    error_telegram_linked: "К этому аккаунту Telegram уже привязан.",
     error_match_over: "Матч окончен.",
     error_match_missing: "Такого матча нет.",
     error_match_forbidden: "Этот матч вам смотреть нельзя.",
@@ -279,6 +281,8 @@ export default {
     skip_pauses: "Пропускать паузы",
     position_of: "{time} из {all}, {score}",
     share: "Поделиться",
+    share_result: "Поделиться результатом",
+    match_of: "Матч в Artel: {game}",
     link_copied: "Ссылка скопирована.",
     link_is: "Ссылка: {url}",
 
@@ -347,6 +351,10 @@ export default {
     save: "Сохранить",
     saved: "Сохранено.",
     field_display_name: "От 1 до 32 знаков.",
+    telegram_link: "Привязать Telegram",
+    telegram_go: "Открыть Telegram",
+    telegram_link_how: "Бот там переспросит. Ссылка действует десять минут.",
+    telegram_linked: "Привязан",
     sign_out: "Выйти из аккаунта",
 
     // Лучшие

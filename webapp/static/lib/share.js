@@ -1,12 +1,30 @@
 // Handing a link to somebody else.
 
-import { call } from "./api.js";
+import { call, me } from "./api.js";
 import { toast } from "./parts.js";
 import { startParameter } from "./router.js";
 import { telegram } from "./telegram.js";
 import { t } from "./words.js";
 
 /** @import { Me } from "../types.d.ts" */
+
+/**
+ * Shares how a match ended: in Telegram as a message that shows it, for those who played; else as a
+ * link to its replay.
+ * @param {string} id
+ * @param {string} text what the link leads to
+ */
+export async function shareMatch(id, text) {
+    if (telegram.sends && me()) {
+        try {
+            const { prepared_message_id } = await call("POST", `/api/matches/${id}/share`);
+            if ((await telegram.send(prepared_message_id)) !== "failed") return;
+        } catch {
+            // It was not theirs, or the bot is away: the link is as good.
+        }
+    }
+    await share(`/replay/${id}`, text);
+}
 
 /**
  * Shares an address of this page: in Telegram's own way, else by the system's sheet, else it is

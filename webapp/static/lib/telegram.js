@@ -5,6 +5,7 @@
  * What the bridge says to us.
  * @typedef {"back_button_pressed" | "main_button_pressed" | "settings_button_pressed"} Press
  */
+/** What became of a message that somebody was asked to send. @typedef {"sent" | "declined" | "failed"} Sending */
 /** @typedef {{ top: number, bottom: number, left: number, right: number }} Insets */
 
 /** @typedef {"light" | "medium" | "success" | "error" | "warning"} Feel */
@@ -25,6 +26,8 @@ const insets = { safe: edges({}), content: edges({}) };
 let onTheme = () => {};
 /** What the main button was last set to: it is not said twice. */
 let mainButton = "";
+/** Hears what becomes of the message that is being sent. @type {(became: Sending) => void} */
+let onSent = () => {};
 
 export const telegram = {
     /** Whether the page was opened by Telegram. */
@@ -123,6 +126,22 @@ export const telegram = {
         const query = new URLSearchParams({ url, text });
         post("web_app_open_tg_link", { path_full: `/share/url?${query}` });
         return true;
+    },
+
+    /** Whether this Telegram lets messages be sent that the bot has prepared. */
+    sends: knows("8.0"),
+
+    /**
+     * Lets a message be sent to a chat that the bot has prepared.
+     * @param {string} id
+     * @returns {Promise<Sending>}
+     */
+    send(id) {
+        onSent("declined");
+        return new Promise((resolve) => {
+            onSent = resolve;
+            post("web_app_send_prepared_message", { id });
+        });
     },
 
     /** A tap that is felt; outside Telegram by the phone's own means, where it has them. @param {Feel} feel */
@@ -228,6 +247,12 @@ function receive(type, data) {
         case "main_button_pressed":
         case "settings_button_pressed":
             presses.get(type)?.();
+            break;
+        case "prepared_message_sent":
+            onSent("sent");
+            break;
+        case "prepared_message_failed":
+            onSent(data?.error === "USER_DECLINED" ? "declined" : "failed");
             break;
         case "theme_changed":
             dress(data?.theme_params);

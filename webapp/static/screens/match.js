@@ -7,6 +7,7 @@ import { hear as heard, isGap } from "../lib/match.js";
 import { Outbox } from "../lib/outbox.js";
 import { announce, confirmed, failed, gameTitle, icon, loading, named } from "../lib/parts.js";
 import { go, guarded } from "../lib/router.js";
+import { shareMatch } from "../lib/share.js";
 import { CODES, Line } from "../lib/socket.js";
 import { hasSound, setSound } from "../lib/sound.js";
 import { telegram } from "../lib/telegram.js";
@@ -74,6 +75,7 @@ class MatchScreen {
                 setSound(!hasSound());
                 this.#show();
             },
+            share: () => void shareMatch(this.#id, t("match_of", { game: gameTitle(this.#info?.game ?? "") })),
             leave: () => void this.#leave(),
             here: () => this.#line?.restart(),
             retry: () => void this.#open(),

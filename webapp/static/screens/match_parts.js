@@ -152,7 +152,8 @@ export function resultPanel(match, { id, game, primary, offered, open, room, rat
         <p data-key="offer" data-test="rematch-status" role="status"${offer && open ? "" : html` hidden`}>${offer}</p>
         ${button(primary)}
         ${you === null || room || isCrowd ? "" : html`<a class="button ${isCalledOff ? "primary" : "quiet"} wide" data-key="next" href="/queue/${game}" data-test="next-opponent">${t("next_opponent")}</a>`}
-        ${isCalledOff ? "" : html`<a class="button quiet wide" data-key="replay" href="/replay/${id}" data-test="watch-replay">${icon("replay")}${t("watch_replay")}</a>`}
+        ${isCalledOff ? "" : html`<a class="button quiet wide" data-key="replay" href="/replay/${id}" data-test="watch-replay">${icon("replay")}${t("watch_replay")}</a>
+            <button class="quiet wide" data-key="share" data-do="share" data-test="share-result">${icon("share")}${t("share_result")}</button>`}
         <a class="button quiet wide" data-key="home" href="/" data-test="to-home">${t("to_games")}</a></div>`;
 }
 

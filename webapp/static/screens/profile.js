@@ -3,13 +3,14 @@
 import { call, me as myself, serverNow, signOut } from "../lib/api.js";
 import { act, html, patch } from "../lib/html.js";
 import { avatar, empty, explained, failed, gameTitle, icon, loading, portrait, shortly, shown, some, toast } from "../lib/parts.js";
+import { shareMatch } from "../lib/share.js";
 import { setTheme } from "../lib/theme.js";
 import { wish, wishes } from "../lib/settings.js";
 import { hasSound, setSound } from "../lib/sound.js";
 import { telegram } from "../lib/telegram.js";
 import { date, signed, speak, spoken, t, when } from "../lib/words.js";
 
-/** @import { GameStats, History, PastMatch, Profile, Stats } from "../types.d.ts" */
+/** @import { GameStats, History, Me, PastMatch, Profile, Stats, TelegramLink } from "../types.d.ts" */
 /** @import { Fetched } from "../lib/parts.js" */
 /** @import { Html } from "../lib/html.js" */
 
@@ -37,6 +38,11 @@ function profile(root, id, isMe) {
     let stats = { state: "loading" };
     /** @type {Fetched<History>} */
     let history = { state: "loading" };
+    /** What the server knows of me alone; asked for where Telegram can be linked. @type {Me | null} */
+    let mine = null;
+    /** @type {TelegramLink | null} */
+    let link = null;
+    let linkProblem = "";
     let isFetchingMore = false;
     let nameProblem = "";
     let gone = false;
@@ -55,12 +61,21 @@ function profile(root, id, isMe) {
             show();
         },
         name: (form) => void rename(/** @type {HTMLFormElement} */ (form)),
+        share: ({ dataset }) => void shareMatch(
+            dataset["match"] ?? "", t("match_of", { game: gameTitle(dataset["game"] ?? "") })),
+        link: () => void linkTelegram(),
         "sign-out": () => void signOut().catch((error) => toast(explained(error))),
     });
+    // Who comes back from the bot sees what came of it.
+    const look = () => {
+        if (link && !document.hidden) askOfMe();
+    };
+    document.addEventListener("visibilitychange", look);
     load();
     return () => {
         gone = true;
         off();
+        document.removeEventListener("visibilitychange", look);
     };
 
     function load() {
@@ -69,6 +84,26 @@ function profile(root, id, isMe) {
         fetched(`/api/users/${id}`, (it) => { who = it; });
         fetched(`/api/users/${id}/stats`, (it) => { stats = it; });
         fetched(`/api/users/${id}/history`, (it) => { history = it; });
+        if (isMe && !telegram.inside) askOfMe();
+    }
+
+    /** Without an answer nothing is offered. */
+    function askOfMe() {
+        call("GET", "/api/me").then((it) => {
+            mine = it;
+            show();
+        }, () => {});
+    }
+
+    /** Asks for a link to the bot, which is shown for them to follow. */
+    async function linkTelegram() {
+        [link, linkProblem] = [null, ""];
+        try {
+            link = await call("POST", "/api/me/telegram-link");
+        } catch (error) {
+            linkProblem = explained(error);
+        }
+        show();
     }
 
     /** @param {string} path @param {(it: Fetched<any>) => void} keep */
@@ -163,7 +198,7 @@ function profile(root, id, isMe) {
     }
 
     /** @param {PastMatch} match @returns {Html} */
-    function item({ match_id, game, finished_at, won, players, reason }) {
+    function item({ match_id, game, finished_at, won, reason, players }) {
         const mine = players.find(({ user }) => user.id === id);
         const others = players.filter((it) => it !== mine);
         const [other] = others;
@@ -183,7 +218,21 @@ function profile(root, id, isMe) {
                 <p class="hint">${level}${gameTitle(game)} · ${when(finished_at, serverNow())}</p></div>
             <div class="end"><p data-test="history-score">${isCrowd ? signed(score) : `${score} : ${other?.score ?? 0}`}</p>
                 <p class="hint" data-test="history-change">${change === null ? "" : signed(change)}</p></div>
-            <a class="button tool" href="/replay/${match_id}" data-test="history-replay" aria-label="${t("watch_replay")}" title="${t("watch_replay")}">${icon("replay")}</a></li>`;
+            <a class="button tool" href="/replay/${match_id}" data-test="history-replay" aria-label="${t("watch_replay")}" title="${t("watch_replay")}">${icon("replay")}</a>
+            ${isMe && reason !== "called_off" && reason !== "abandoned" ? html`<button class="tool" data-do="share" data-match="${match_id}" data-game="${game}" data-test="history-share"
+                aria-label="${t("share_result")}" title="${t("share_result")}">${icon("share")}</button>` : ""}</li>`;
+    }
+
+    /** The way in to this account from Telegram. @param {Me} mine */
+    function linking({ telegram_linked: isLinked }) {
+        if (isLinked) {
+            return html`<div class="row" data-key="link"><span>Telegram</span><b data-test="telegram-linked">${t("telegram_linked")}</b></div>`;
+        }
+        return html`<div class="row" data-key="link"><span>Telegram</span>
+            ${link ? html`<a class="button primary" data-key="go" href="${link.url}" target="_blank" rel="noopener" data-test="telegram-go">${t("telegram_go")}</a>`
+                : html`<button class="quiet" data-key="ask" data-do="link" data-test="telegram-link">${t("telegram_link")}</button>`}
+            ${link ? html`<p class="hint" data-key="how">${t("telegram_link_how")}</p>` : ""}
+            ${linkProblem ? html`<p class="wrong" role="alert">${linkProblem}</p>` : ""}</div>`;
     }
 
     /** @param {PastMatch["players"][number]} other */
@@ -219,6 +268,7 @@ function profile(root, id, isMe) {
                         data-test="name-input"${nameProblem ? html` aria-invalid="true" aria-describedby="name-wrong"` : ""}>
                         <button class="quiet" data-test="name-save">${t("save")}</button></div>
                     ${nameProblem ? html`<p class="wrong" id="name-wrong">${nameProblem}</p>` : ""}</form>
+                ${mine?.telegram ? linking(mine) : ""}
                 ${telegram.inside ? "" : html`<button class="quiet wide" data-key="out" data-do="sign-out" data-test="sign-out">${t("sign_out")}</button>`}
             </div>`;
     }

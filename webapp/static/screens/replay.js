@@ -7,7 +7,7 @@ import { announce, failed, icon, loading, named, shortly } from "../lib/parts.js
 import { matchTime, Playhead, points, saidBy, tapeTime } from "../lib/replay.js";
 import { goBack } from "../lib/router.js";
 import { wish, wishes } from "../lib/settings.js";
-import { share } from "../lib/share.js";
+import { shareMatch } from "../lib/share.js";
 import { hasSound, setSound } from "../lib/sound.js";
 import { telegram } from "../lib/telegram.js";
 import { clock as minutes, known, listed, t } from "../lib/words.js";
@@ -86,7 +86,7 @@ class Tape {
                 setSound(!hasSound());
                 this.#show();
             },
-            share: () => void share(`/replay/${id}`, this.#title()),
+            share: () => void shareMatch(id, this.#title()),
             leave: () => goBack("/"),
             retry: () => void this.#open(),
         });

@@ -49,8 +49,9 @@ export async function startTelegram() {
     const env = { ...plainEnvironment(), TELOXIDE_TOKEN: "1:development" };
     const telegram = await start("xtask", TELEGRAM, { env });
     const url = /is on (\S+?),/.exec(telegram.said)?.[1];
-    if (!url) throw new Error(`the simulated Telegram said: ${telegram.said}`);
-    return { url, stop: telegram.stop };
+    const app = /frames (\S+)/.exec(telegram.said)?.[1];
+    if (!url || !app) throw new Error(`the simulated Telegram said: ${telegram.said}`);
+    return { url, app, stop: telegram.stop };
 }
 
 /** How the simulated Telegram ends beside a real token, and what it says. */

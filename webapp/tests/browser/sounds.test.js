@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { written } from "../../static/games/billiards/position.js";
-import { keys, REST_MS_MAX, until } from "./cues.js";
-import { PHONE, Person, openBrowser } from "./people.js";
+import { keys, REST_MS_MAX } from "./cues.js";
+import { PHONE, Person, openBrowser, until } from "./people.js";
 import { startServer, startTelegram } from "./programs.js";
 
 const limit = { timeout: 120_000 };

@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { atTable, ballOnScreen, carry, listen, strike, turn, until } from "./cues.js";
-import { DESKTOP, PHONE, Person, openBrowser } from "./people.js";
+import { atTable, ballOnScreen, carry, listen, strike, turn } from "./cues.js";
+import { DESKTOP, PHONE, Person, openBrowser, until } from "./people.js";
 import { startServer } from "./programs.js";
 
 const limit = { timeout: 240_000 };
