@@ -58,7 +58,9 @@ async fn open(
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "ticket_invalid", detail));
     };
     let arena = api.arena.clone();
-    Ok(sockets::open(&api, upgrade, pass, async move |mut socket: Socket| {
+    let span =
+        tracing::info_span!(parent: None, "socket", user_id = %by.user_id, otel.kind = "server");
+    Ok(sockets::open(&api, "lobby", upgrade, pass, span, async move |mut socket: Socket| {
         let goodbye = match arena.lobby_join(by.user_id).await {
             Ok(chair) => {
                 let Err(goodbye) = talk(&arena, by.user_id, &mut socket, chair).await;

@@ -15,6 +15,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
 };
 use tokio_tungstenite::tungstenite;
+use tracing::{Instrument, Span};
 
 use crate::{Api, Problem};
 
@@ -120,11 +121,14 @@ pub(crate) fn admit(api: &Api, headers: &HeaderMap, ticket: &str) -> Result<Pass
     Ok(api.arena.redeem_ticket(ticket)?)
 }
 
-/// Turns a request into a socket, lets `talk` have it, and says goodbye as that decides.
+/// Turns a request into a socket of a `kind`, lets `talk` have it, and says goodbye as that decides.
+/// What is logged meanwhile is in a `span` of its own: the request is over long before.
 pub(crate) fn open<F>(
     api: &Api,
+    kind: &'static str,
     upgrade: WebSocketUpgrade,
     pass: Pass,
+    span: Span,
     talk: impl FnOnce(Socket) -> F + Send + 'static,
 ) -> Response
 where
@@ -138,10 +142,13 @@ where
         .write_buffer_size(0)
         .on_upgrade(move |stream| {
             let tasks = api.tasks.clone();
-            tasks.track_future(async move {
+            let work = async move {
+                let _counted = api.metrics.open_socket(kind);
                 let (socket, goodbye) = talk(Socket::new(stream, notice)).await;
+                api.metrics.closed_socket(kind, goodbye.frame().map(|it| it.0));
                 socket.close(goodbye).await;
-            })
+            };
+            tasks.track_future(work.instrument(span))
         })
 }
 

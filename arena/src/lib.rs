@@ -18,6 +18,7 @@ mod init_data;
 mod journal;
 mod lobby;
 mod matches;
+mod metrics;
 mod once;
 mod options;
 mod outbox;
@@ -34,7 +35,7 @@ mod telegram;
 mod three_seats;
 mod tickets;
 
-use std::{future::Future, ops::Deref, sync::Arc, time::Duration};
+use std::{future::Future, ops::Deref, path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::{Notify, mpsc};
 use tokio::time::sleep;
@@ -164,6 +165,14 @@ impl Arena {
         db.migrate().await?;
         db.close().await;
         Ok(())
+    }
+
+    /// Copies the SQLite file to a new one, whole and of one moment, also while a server runs on it.
+    ///
+    /// # Errors
+    /// When it is no SQLite file, can't be read, or `to` is there already.
+    pub async fn backup(options: &Options, to: &Path) -> anyhow::Result<()> {
+        db::backup(&options.database_url, to).await
     }
 
     /// Does `work` now and then, until the arena closes.

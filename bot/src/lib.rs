@@ -16,6 +16,7 @@ mod inline;
 mod lanes;
 mod links;
 mod menu;
+mod metrics;
 mod options;
 mod pace;
 mod taps;
@@ -33,6 +34,7 @@ use futures_util::FutureExt;
 use teloxide::{Bot, RequestError, net::default_reqwest_settings, requests::Requester};
 use tokio::{select, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use url::Url;
 
 use crate::{
@@ -44,6 +46,7 @@ use crate::{
     updates::Update,
 };
 
+pub use metrics::register_metrics;
 pub use options::Options;
 pub use webhook::Webhook;
 
@@ -151,7 +154,8 @@ async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result
 /// Handles an update and strikes it off, also when it broke us: it would do so again.
 async fn handle(desk: &Desk<'_>, update: Update) {
     let id = update.id;
-    let handled = AssertUnwindSafe(desk.handle(update)).catch_unwind().await;
+    let span = tracing::info_span!(parent: None, "update", update_id = id, otel.kind = "consumer");
+    let handled = AssertUnwindSafe(desk.handle(update).instrument(span)).catch_unwind().await;
     updates::handled(desk.arena, id).await;
     if let Err(panic) = handled {
         resume_unwind(panic);
