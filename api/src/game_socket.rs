@@ -43,7 +43,10 @@ async fn open(
 ) -> Result<Response, Problem> {
     let pass = sockets::admit(&api, &headers, &ticket)?;
     let arena = api.arena.clone();
-    let opening = sockets::Opening { kind: "game", pass, address, upgrade };
+    // Named only where it is one: anything may stand in an address.
+    let match_id = id.parse::<MatchId>().ok().map(tracing::field::display);
+    let span = tracing::info_span!(parent: None, "socket", match_id, otel.kind = "server");
+    let opening = sockets::Opening { kind: "game", pass, address, upgrade, span };
     sockets::open(&api, opening, async move |mut socket: Socket| {
         let Ok(id) = id.parse::<MatchId>() else {
             return (socket, Goodbye::NotFound);

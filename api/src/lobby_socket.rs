@@ -59,7 +59,9 @@ async fn open(
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "ticket_invalid", detail));
     };
     let arena = api.arena.clone();
-    let opening = sockets::Opening { kind: "lobby", pass, address, upgrade };
+    let span =
+        tracing::info_span!(parent: None, "socket", user_id = %by.user_id, otel.kind = "server");
+    let opening = sockets::Opening { kind: "lobby", pass, address, upgrade, span };
     sockets::open(&api, opening, async move |mut socket: Socket| {
         let goodbye = match arena.lobby_join(by.user_id).await {
             Ok(chair) => {

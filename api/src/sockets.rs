@@ -15,6 +15,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
 };
 use tokio_tungstenite::tungstenite;
+use tracing::{Instrument, Span};
 
 use crate::{Api, Problem, extract::ClientAddress, open_sockets::Place};
 
@@ -127,6 +128,8 @@ pub(crate) struct Opening {
     pub(crate) pass: Pass,
     pub(crate) address: ClientAddress,
     pub(crate) upgrade: WebSocketUpgrade,
+    /// Of what is logged meanwhile: the request is over long before.
+    pub(crate) span: Span,
 }
 
 /// Turns a request into a socket, lets `talk` have it, and says goodbye as that decides. Refused
@@ -139,7 +142,7 @@ pub(crate) fn open<F>(
 where
     F: Future<Output = (Socket, Goodbye)> + Send + 'static,
 {
-    let Opening { kind, pass, address, upgrade } = opening;
+    let Opening { kind, pass, address, upgrade, span } = opening;
     let account = match pass {
         Pass::Member(by) => Some(by.user_id),
         Pass::Stranger(_) => None,
@@ -154,11 +157,13 @@ where
         .write_buffer_size(0)
         .on_upgrade(move |stream| {
             let tasks = api.tasks.clone();
-            tasks.track_future(async move {
+            let work = async move {
                 let _counted = counted;
                 let (socket, goodbye) = talk(Socket::new(stream, notice, place)).await;
+                api.metrics.closed_socket(kind, goodbye.frame().map(|it| it.0));
                 socket.close(goodbye).await;
-            })
+            };
+            tasks.track_future(work.instrument(span))
         });
     Ok(response)
 }

@@ -19,6 +19,7 @@ mod init_data;
 mod journal;
 mod lobby;
 mod matches;
+mod metrics;
 mod once;
 mod options;
 mod outbox;
@@ -40,6 +41,7 @@ mod turns;
 use std::{
     future::Future,
     ops::Deref,
+    path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -182,6 +184,14 @@ impl Arena {
         db.migrate().await?;
         db.close().await;
         Ok(())
+    }
+
+    /// Copies the SQLite file to a new one, whole and of one moment, also while a server runs on it.
+    ///
+    /// # Errors
+    /// When it is no SQLite file, can't be read, or `to` is there already.
+    pub async fn backup(options: &Options, to: &Path) -> anyhow::Result<()> {
+        db::backup(&options.database_url, to).await
     }
 
     /// Does `work` now and then, until the arena closes.

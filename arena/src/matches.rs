@@ -19,6 +19,7 @@ use live::{
 };
 use serde::Serialize;
 use serde_json::Value;
+use tracing::Instrument;
 use utoipa::ToSchema;
 
 use crate::{
@@ -28,6 +29,7 @@ use crate::{
     db::{Turns, on, on_both},
     ids::RoomId,
     journal,
+    metrics::{LiveMatch, METRICS},
     queue::Side,
     ratings::{Rating, RatingRows, Score},
     replays::{self, Replay},
@@ -208,6 +210,16 @@ enum Ending<'a> {
     CalledOff(&'a [bool]),
     /// It could not go on.
     Broken,
+}
+
+impl Ending<'_> {
+    fn name(&self) -> &'static str {
+        match self {
+            Ending::Played => "played",
+            Ending::CalledOff(_) => "called_off",
+            Ending::Broken => "broken",
+        }
+    }
 }
 
 impl Opened {
@@ -460,7 +472,12 @@ impl Arena {
         let running = Running { handle, users: opened.users.clone(), told: None };
         let arena = self.clone();
         self.live.running().insert(id, running);
-        self.players.spawn(async move {
+        let counted = LiveMatch::new(opened.game);
+        // A trace of its own: it outlives whatever made it.
+        let game = opened.game.name();
+        let span = tracing::info_span!(parent: None, "match", match_id = %id, game);
+        let run = async move {
+            let _counted = counted;
             let work = AssertUnwindSafe(arena.run(&opened, table)).catch_unwind();
             let done = tokio::select! {
                 // First, so that the players' sockets, which close now, are not taken for lost.
@@ -474,7 +491,8 @@ impl Arena {
                 tracing::error!(r#match = %id, "A match's task panicked: the match does not count");
                 arena.settle_surely(&opened, &opened.abandoned(), &Ending::Broken).await;
             }
-        });
+        };
+        self.players.spawn(run.instrument(span));
         Ok(())
     }
 
@@ -648,6 +666,7 @@ impl Arena {
             tx.commit().await?;
             (ratings, room)
         });
+        METRICS.settled(opened.game, ending.name());
         self.tell_after_match(room);
         self.stir_letters();
         Ok(ratings)

@@ -32,6 +32,7 @@ use crate::{
     cards,
     faults::{insist, plain},
     links::{Links, Place},
+    metrics::METRICS,
     pace::{Pace, Target},
     taps::Press,
     words::{self, Label, Say},
@@ -142,11 +143,12 @@ impl Delivery<'_> {
             request =
                 request.reply_parameters(ReplyParameters::new(to).allow_sending_without_reply());
         }
-        if let Err(error) = insist("An answer could not be sent", request).await {
-            tracing::info!(error = plain(&error), "An answer was refused");
-            if let Sent::Quiet = sent(Err(error)) {
-                self.hush(chat.0).await;
-            }
+        let answered = insist("An answer could not be sent", request).await.map(|it| Some(it.id));
+        if let Err(error) = &answered {
+            tracing::info!(error = plain(error), "An answer was refused");
+        }
+        if let Sent::Quiet = sent(answered) {
+            self.hush(chat.0).await;
         }
     }
 
@@ -373,11 +375,17 @@ fn wait_after(attempts: u32) -> Duration {
 /// What an answer of Telegram's means for what was sent.
 fn sent(answer: Result<Option<MessageId>, RequestError>) -> Sent {
     let error = match answer {
-        Ok(message) => return Sent::Done(message),
+        Ok(message) => {
+            METRICS.sent("done");
+            return Sent::Done(message);
+        }
         Err(error) => error,
     };
     let sent = match &error {
-        RequestError::RetryAfter(time) => Sent::Later(time.duration()),
+        RequestError::RetryAfter(time) => {
+            METRICS.throttled();
+            Sent::Later(time.duration())
+        }
         RequestError::MigrateToChatId(to) => Sent::Moved(*to),
         RequestError::Api(ApiError::MessageNotModified) => Sent::Done(None),
         RequestError::Api(
@@ -412,6 +420,14 @@ fn sent(answer: Result<Option<MessageId>, RequestError>) -> Sent {
             Sent::Later(Duration::from_secs(1))
         }
     };
+    METRICS.sent(match sent {
+        Sent::Done(_) => "done",
+        Sent::Lost => "lost",
+        Sent::Quiet => "quiet",
+        Sent::Moved(_) => "moved",
+        Sent::Later(_) => "later",
+        Sent::Refused => "refused",
+    });
     match sent {
         Sent::Refused => tracing::warn!(error = plain(&error), "Telegram won't have a message"),
         Sent::Later(_) => tracing::info!(error = plain(&error), "A message has to wait"),

@@ -18,6 +18,7 @@ mod lanes;
 mod linking;
 mod links;
 mod menu;
+mod metrics;
 mod options;
 mod pace;
 mod taps;
@@ -35,6 +36,7 @@ use futures_util::FutureExt;
 use teloxide::{Bot, RequestError, net::default_reqwest_settings, requests::Requester};
 use tokio::{select, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use url::Url;
 
 use crate::{
@@ -46,6 +48,7 @@ use crate::{
     updates::Update,
 };
 
+pub use metrics::register_metrics;
 pub use options::Options;
 pub use webhook::Webhook;
 
@@ -178,7 +181,8 @@ async fn new_carrier(arena: &Arena, closing: &CancellationToken) -> Option<Carri
 /// Handles an update and strikes it off.
 async fn handle(desk: &Desk<'_>, update: Update) {
     let id = update.id;
-    once(desk.arena, id, desk.handle(update)).await;
+    let span = tracing::info_span!(parent: None, "update", update_id = id, otel.kind = "consumer");
+    once(desk.arena, id, desk.handle(update).instrument(span)).await;
 }
 
 /// Strikes an update off after the `work` on it, also when that broke us: it would do so again.

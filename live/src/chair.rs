@@ -75,7 +75,7 @@ pub(crate) type Place = u64;
 #[derive(Debug)]
 pub(crate) enum Inbound {
     Sit { seat: Option<Seat>, after: Option<u64>, reply: oneshot::Sender<Result<Chair, Full>> },
-    Says { place: Place, message: Result<Message, BadMessage> },
+    Says { place: Place, message: Result<Message, BadMessage>, came: Instant },
     CaughtUp { place: Place },
     Measured { place: Place, rtt: Duration },
 }
@@ -167,7 +167,8 @@ impl Chair {
     /// too: its number is spent, and the match answers it in its turn.
     pub async fn say(&self, message: Result<Message, BadMessage>) {
         // A closed inbox is told by `hear`.
-        let _ = self.inbox.send(Inbound::Says { place: self.place, message }).await;
+        let says = Inbound::Says { place: self.place, message, came: Instant::now() };
+        let _ = self.inbox.send(says).await;
     }
 
     /// Tells the match how long a message takes to this place and back.

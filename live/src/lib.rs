@@ -12,6 +12,7 @@ mod chair;
 pub mod computer;
 mod fan_out;
 mod journal;
+mod metrics;
 mod replay;
 mod runner;
 pub mod wire;
@@ -21,6 +22,7 @@ use serde_json::Value;
 
 pub use chair::{Awaited, Chair, End, Full, Glance, Handle, Status};
 pub use journal::{Journal, Line};
+pub use metrics::register_metrics;
 pub use replay::replay;
 pub use runner::{Gathered, Match, Setup, heavy, open, reopen};
 

@@ -11,6 +11,7 @@ use games::{
     Time, Viewer,
     journal::{self, Cause, Entry, Input, Table},
 };
+use prometheus_client::metrics::histogram::Histogram;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::{
@@ -23,6 +24,7 @@ use crate::{
     chair::{Awaited, Chair, End, Full, Glance, Handle, Inbound, MatchClock, Place},
     fan_out::FanOut,
     journal::Journal,
+    metrics,
     replay::side,
     wire::{
         BadMessage, ChatSaid, GameOver, GameState, GameUpdate, GestureSeen, Message, Player,
@@ -95,6 +97,10 @@ pub struct Match<G: Game> {
     fan_out: FanOut,
     last_place: Place,
     inbox: mpsc::Receiver<Inbound>,
+    /// When the message came that is dealt with.
+    came: Instant,
+    /// How long actions wait.
+    latency: Histogram,
     left: mpsc::UnboundedReceiver<Place>,
     handle: Handle,
     alarm: Pin<Box<Sleep>>,
@@ -109,6 +115,8 @@ struct SeatNow {
     ready: bool,
     /// The highest number of its messages that was dealt with.
     ack: u64,
+    /// The last action that was let in and not told yet: its number, and when it came.
+    acted: Option<(u64, Instant)>,
     /// When it forfeits unless it is back.
     waiting_until: Option<Time>,
     /// Since when it is away in mid-game.
@@ -232,6 +240,8 @@ impl<G: Game> Match<G> {
             seats,
             last_place: 0,
             inbox,
+            came: opened,
+            latency: metrics::action_to_update(G::PACE),
             left,
             handle,
             alarm: Box::pin(sleep_until(opened + NEVER)),
@@ -441,7 +451,8 @@ impl<G: Game> Match<G> {
         match inbound {
             // Who asked and went away meanwhile has dropped the chair, which tells us.
             Inbound::Sit { seat, after, reply } => drop(reply.send(self.sit(seat, after))),
-            Inbound::Says { place, message } => {
+            Inbound::Says { place, message, came } => {
+                self.came = came;
                 // The place may have been taken away since this was said.
                 if let Some(seat) = self.fan_out.seat_at(place) {
                     self.hear(place, seat, message);
@@ -618,6 +629,7 @@ impl<G: Game> Match<G> {
         }
         let n = n.unwrap_or_default();
         let at = self.counts_from(at);
+        self.seats[seat.index()].acted = Some((n, self.came));
         self.enter(at, Input::Act(seat, n, action))?;
         Ok(())
     }
@@ -688,7 +700,9 @@ impl<G: Game> Match<G> {
     fn fan(&mut self, at: Time, cause: Cause, mut out: Out<G::Update>) {
         let (seat, n) = cause.unzip();
         let at = at.as_millis();
+        let mut told = false;
         for said in out.drain() {
+            told = true;
             match said {
                 Said::Update(audience, update) => self
                     .fan_out
@@ -700,6 +714,12 @@ impl<G: Game> Match<G> {
                     self.show();
                 }
             }
+        }
+        if let (true, Some((seat, n))) = (told, cause)
+            && let Some(acted) = self.seats.get_mut(seat.index()).map(|it| &mut it.acted)
+            && let Some((_, came)) = acted.take_if(|it| it.0 == n)
+        {
+            self.latency.observe(came.elapsed().as_secs_f64());
         }
     }
 
@@ -777,6 +797,7 @@ impl SeatNow {
             seen: false,
             ready: false,
             ack: 0,
+            acted: None,
             waiting_until: None,
             away_since: None,
             chatted_at: None,

@@ -14,6 +14,8 @@ mod config;
 mod crash;
 mod forged;
 mod groups;
+mod logs;
+mod metrics;
 mod play;
 mod refusals;
 mod rest;
