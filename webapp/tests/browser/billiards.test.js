@@ -145,6 +145,28 @@ test("alone, one sets balls up, strikes, undoes, and shares the position", limit
     for (const person of [ivy, jon]) assert.deepEqual(person.complaints, [], person.name);
 });
 
+test("who raises the cue sees its way bend, and strikes so", limit, async () => {
+    await ivy.page.goto(`${server.url}/practice/eight_ball`);
+    await ivy.see("screen-practice", { status: "there", busy: false });
+    await ivy.press("spin");
+    await ivy.find("elevation").fill("50");
+    const face = await ivy.app.locator("[data-test=spin-pad] .face").boundingBox();
+    await ivy.page.mouse.click(face.x + face.width * 0.35, face.y + face.height * 0.45);
+    await ivy.app.locator('[data-test=spin][aria-label*="50°"]').waitFor();
+    await ivy.picture("practice-raised-pad");
+    await ivy.page.keyboard.press("Escape");
+    await ivy.find("spin-pad").waitFor({ state: "hidden" });
+    await ivy.picture("practice-raised");
+    const asked = ivy.page.waitForRequest(/api\/billiards\/shots/);
+    await keys(ivy, "ArrowDown", 30);
+    await ivy.page.keyboard.press("Enter");
+    const { strike: sent } = (await asked).postDataJSON();
+    assert.ok(Math.abs(sent.elevation - (50 * Math.PI) / 180) < 1e-6 && sent.side > 0.1, JSON.stringify(sent));
+    await ivy.see("screen-practice", { busy: true });
+    await ivy.find("screen-practice", { busy: false }).waitFor({ timeout: REST_MS_MAX });
+    assert.deepEqual(ivy.complaints, []);
+});
+
 function sides() {
     return atTable([ivy, jon]);
 }
