@@ -104,3 +104,35 @@ fn print(file: &Value) -> Result<()> {
     println!("{{{}}}", parts.join(",\n"));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use games::billiards::physics::Shot;
+
+    use super::*;
+
+    const RUNS: &str = include_str!("../../games/tests/data/billiards.json");
+
+    #[test]
+    fn every_run_that_is_wanted_has_ours_beside_it() -> Result<()> {
+        let (laws, only) = (["han".to_owned()], ["d04_running".to_owned(), "e1".to_owned()]);
+        let file = with_ours(RUNS, &laws, &only)?;
+        assert_eq!(file["scenarios"].as_array().map(Vec::len), Some(1));
+        let runs = &file["scenarios"][0]["runs"];
+        assert_eq!(runs.as_object().map(serde_json::Map::len), Some(1));
+        let ours: Shot = serde_json::from_value(runs["han"]["ours"].clone())?;
+        let rest = runs["han"]["t_rest"].as_f64().unwrap_or_default();
+        assert!((ours.rest - rest).abs() < 1e-5, "ours rests at {}, not {rest}", ours.rest);
+        // The break has no run by these laws.
+        assert_eq!(file["breaks"][0]["runs"], json!({}));
+        assert!(file.get("unit").is_none() && file["tables"]["billiard"].is_object());
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_file_of_runs_is_refused() {
+        for wrong in ["", "[]", "7", r#"{"scenarios":[{"id":"a"}]}"#] {
+            assert!(with_ours(wrong, &[], &[]).is_err(), "{wrong}");
+        }
+    }
+}
