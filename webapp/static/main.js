@@ -100,6 +100,8 @@ async function enter() {
     const start = linked(telegram.startParam);
     if (start && location.pathname === "/") history.replaceState(null, "", start);
     whenSignedOut(() => {
+        // Who was nobody before sees nothing else now.
+        if (!signedIn) return;
         signedIn = false;
         lobby.close();
         again();

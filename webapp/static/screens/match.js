@@ -138,6 +138,8 @@ class MatchScreen {
 
     /** Learns whether a room of mine plays it. Without an answer it is a match like any other. */
     async #findHome() {
+        // A stranger has none; asking would send them through signing in again.
+        if (!me()) return;
         try {
             /** @type {Me} */
             const { room } = await call("GET", "/api/me");

@@ -56,6 +56,9 @@ test("9-ball: three fouls running lose the rack, after a warning", limit, async 
         assert.equal(verdict.ruling, "foul");
         assert.match(await shooter.read("ruling"), /Your foul: (no ball was hit|no ball fell, and none reached a cushion)/);
         assert.match(await other.read("ruling"), /^Foul by (kim|lee)/);
+        // Those who listen hear it too, and what there is to do now.
+        const said = await other.find("announcer").textContent();
+        assert.match(said, /^Foul by (kim|lee): .+ Your shot: the \d first\. Ball in hand, anywhere$/);
         if (/Two fouls in a row/.test(await shooter.read("ruling"))) {
             warned += 1;
             await pictures("nine-ball-warned", shooter, other);
