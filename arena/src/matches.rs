@@ -667,6 +667,8 @@ impl Arena {
             (ratings, room)
         });
         METRICS.settled(opened.game, ending.name());
+        let (id, reason) = (opened.id, outcome.reason);
+        tracing::info!(r#match = %id, ?reason, "Match {id} is settled: {}", ending.name());
         self.tell_after_match(room);
         self.stir_letters();
         Ok(ratings)

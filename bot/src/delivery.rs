@@ -65,7 +65,7 @@ pub(crate) struct Delivery<'a> {
 }
 
 /// What became of something that was sent.
-enum Sent {
+pub(crate) enum Sent {
     /// It is there: as which message, where that is new.
     Done(Option<MessageId>),
     /// The message that was to be changed is gone.
@@ -375,17 +375,11 @@ fn wait_after(attempts: u32) -> Duration {
 /// What an answer of Telegram's means for what was sent.
 fn sent(answer: Result<Option<MessageId>, RequestError>) -> Sent {
     let error = match answer {
-        Ok(message) => {
-            METRICS.sent("done");
-            return Sent::Done(message);
-        }
+        Ok(message) => return METRICS.sent(Sent::Done(message), None),
         Err(error) => error,
     };
     let sent = match &error {
-        RequestError::RetryAfter(time) => {
-            METRICS.throttled();
-            Sent::Later(time.duration())
-        }
+        RequestError::RetryAfter(time) => Sent::Later(time.duration()),
         RequestError::MigrateToChatId(to) => Sent::Moved(*to),
         RequestError::Api(ApiError::MessageNotModified) => Sent::Done(None),
         RequestError::Api(
@@ -420,18 +414,10 @@ fn sent(answer: Result<Option<MessageId>, RequestError>) -> Sent {
             Sent::Later(Duration::from_secs(1))
         }
     };
-    METRICS.sent(match sent {
-        Sent::Done(_) => "done",
-        Sent::Lost => "lost",
-        Sent::Quiet => "quiet",
-        Sent::Moved(_) => "moved",
-        Sent::Later(_) => "later",
-        Sent::Refused => "refused",
-    });
     match sent {
         Sent::Refused => tracing::warn!(error = plain(&error), "Telegram won't have a message"),
         Sent::Later(_) => tracing::info!(error = plain(&error), "A message has to wait"),
         Sent::Done(_) | Sent::Lost | Sent::Quiet | Sent::Moved(_) => {}
     }
-    sent
+    METRICS.sent(sent, Some(&error))
 }

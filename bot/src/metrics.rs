@@ -7,8 +7,9 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, histogram::Histogram},
     registry::{Registry, Unit},
 };
+use teloxide::RequestError;
 
-use crate::updates::Event;
+use crate::{delivery::Sent, updates::Event};
 
 /// Upper ends of how long messages wait for their turn, in seconds.
 const WAITS: [f64; 9] = [0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0];
@@ -58,9 +59,21 @@ impl Metrics {
         self.updates.get_or_create(&KindLabel { kind }).inc();
     }
 
-    /// What became of a message or an edit.
-    pub(crate) fn sent(&self, outcome: &'static str) {
+    /// Counts what became of a message or an edit, and hands it on.
+    pub(crate) fn sent(&self, sent: Sent, error: Option<&RequestError>) -> Sent {
+        let outcome = match sent {
+            Sent::Done(_) => "done",
+            Sent::Lost => "lost",
+            Sent::Quiet => "quiet",
+            Sent::Moved(_) => "moved",
+            Sent::Later(_) => "later",
+            Sent::Refused => "refused",
+        };
         self.sent.get_or_create(&OutcomeLabel { outcome }).inc();
+        if let Some(RequestError::RetryAfter(_)) = error {
+            self.throttled();
+        }
+        sent
     }
 
     /// Telegram asked for a pause.

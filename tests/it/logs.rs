@@ -37,8 +37,16 @@ async fn for_machines_the_log_is_json_with_ids_and_without_secrets() {
     let me = ann.get("/api/me").await;
     let ticket = ann.ticket().await;
     let address = format!("/ws/game/{id}?ticket={ticket}");
-    let mut socket = ann.knock(&address, Some(&ann.base)).await.unwrap();
-    socket.hear("game_state").await;
+    let mut sockets = [
+        ann.knock(&address, Some(&ann.base)).await.unwrap(),
+        bob.open(&format!("/ws/game/{id}")).await,
+    ];
+    for socket in &mut sockets {
+        socket.say(json!({"type": "player_ready", "n": 1})).await;
+    }
+    while sockets[0].hear("game_state").await["status"] != "active" {}
+    sockets[0].say(json!({"type": "game_action", "n": 2, "action": "resign"})).await;
+    sockets[1].hear("game_over").await;
     let answer = bob
         .post("/api/auth/login", json!({"login": "bob", "password": "not the one of bob"}))
         .await;
@@ -51,7 +59,8 @@ async fn for_machines_the_log_is_json_with_ids_and_without_secrets() {
     let answered = all.iter().find(|it| within(it, "request_id", &request)).unwrap();
     let span = &answered["spans"][0];
     assert_eq!((&span["method"], &span["path"]), (&json!("GET"), &json!("/api/me")));
-    assert!(all.iter().any(|it| within(it, "match_id", &id)), "nothing of match {id} in {log}");
+    let settled = all.iter().find(|it| it["message"] == format!("Match {id} is settled: played"));
+    assert!(within(settled.unwrap(), "match_id", &id), "{settled:?}");
 
     let secrets = [
         ann.access_token(),

@@ -16,6 +16,7 @@ mod forged;
 mod groups;
 mod logs;
 mod metrics;
+mod migrations;
 mod play;
 mod refusals;
 mod rest;
