@@ -18,8 +18,10 @@ struct PaceLabel {
     pace: &'static str,
 }
 
+type ByPace = Family<PaceLabel, Histogram, fn() -> Histogram>;
+
 /// One for the process, like the metrics themselves.
-static ACTION_TO_UPDATE: LazyLock<Family<PaceLabel, Histogram, fn() -> Histogram>> =
+static ACTION_TO_UPDATE: LazyLock<ByPace> =
     LazyLock::new(|| Family::new_with_constructor(|| Histogram::new(LATENCIES)));
 
 /// How long actions wait, at games of this pace, from their arrival until what came of them is with
