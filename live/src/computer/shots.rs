@@ -463,3 +463,92 @@ fn direction(from: Place, to: Place) -> (Place, f64) {
 fn wrapped(heading: f64) -> f64 {
     (heading + PI).rem_euclid(TAU) - PI
 }
+
+#[cfg(test)]
+mod tests {
+    use games::billiards::{Discipline, EightBall};
+
+    use super::*;
+
+    const EXPERT: Hands =
+        Hands { heading: 0.0015, speed: 0.03, tries: 3, plans: true, spins: true };
+
+    fn sight(balls: &[(u8, Place)], on: &[u8]) -> Sight {
+        Sight {
+            cloth: Cloth { table: EightBall::table(), spec: EightBall::SPEC },
+            balls: balls.to_vec(),
+            strikers: vec![0],
+            on: on.to_vec(),
+            opens: false,
+            anywhere: false,
+            pool: true,
+            lowest: false,
+            calls: true,
+        }
+    }
+
+    fn at(ball: u8) -> (u8, Place) {
+        (ball, [0.3 + 0.05 * f64::from(ball % 8), 0.5 + 0.1 * f64::from(ball)])
+    }
+
+    #[track_caller]
+    fn check_next(on: &[u8], called: Option<u8>, left: &[u8], again: bool, expected: &[u8]) {
+        let sight = sight(&[], on);
+        let call = called.map(|it| (it, 0));
+        let stroke = Stroke { call, ..fallback(&sight) };
+        let left: Vec<(u8, Place)> = left.iter().map(|&it| at(it)).collect();
+        assert_eq!(next_on(&sight, &stroke, &left, again), expected);
+    }
+
+    #[test]
+    fn what_is_on_next_goes_by_the_groups() {
+        check_next(&[1, 2, 3], Some(1), &[0, 2, 3, 8, 9, 10], true, &[2, 3]);
+        check_next(&[1, 2, 3], Some(1), &[0, 1, 2, 3, 8, 9, 10], false, &[9, 10]);
+        check_next(&[1], Some(1), &[0, 8, 9], true, &[8]);
+        check_next(&[1], None, &[0, 1, 8], false, &[8]);
+        // On an open table the called ball decides, and a miss decides nothing.
+        check_next(&[1, 2, 9, 10], Some(9), &[0, 1, 2, 8, 10], true, &[10]);
+        check_next(&[1, 2, 9, 10], Some(9), &[0, 1, 2, 8, 9, 10], false, &[1, 2, 9, 10]);
+        let nine = Sight { lowest: true, ..sight(&[], &[2]) };
+        let left = [at(0), at(4), at(7), at(9)];
+        assert_eq!(next_on(&nine, &fallback(&nine), &left, true), [4]);
+    }
+
+    #[test]
+    fn a_near_ball_at_a_pocket_is_a_better_chance_than_a_far_one() {
+        let corner = EightBall::table().pockets[0].centre;
+        let near = [(0, [0.6, 0.6]), (1, [0.15, 0.15])];
+        let far = [(0, [0.9, 2.4]), (1, [0.6, 1.2])];
+        let hidden = [(0, [0.6, 0.6]), (9, [0.3, 0.3]), (1, [0.15, 0.15])];
+        let chance =
+            |balls: &[(u8, Place)]| next_chance(&sight(balls, &[1]), balls, 0, &[1], EXPERT);
+        assert!(corner[0] < 0.1 && corner[1] < 0.1, "{corner:?}");
+        assert!(chance(&near) > 0.95, "{}", chance(&near));
+        assert!(chance(&far) < 0.8 * chance(&near), "{}", chance(&far));
+        assert!(chance(&hidden) < 0.5 * chance(&near), "{}", chance(&hidden));
+        assert_eq!(chance(&[(1, [0.15, 0.15])]), 0.0);
+    }
+
+    #[test]
+    fn it_ends_in_time_whatever_it_has_found() {
+        let balls: Vec<_> = (0..16).map(at).collect();
+        let sight = sight(&balls, &[1, 2, 3, 4, 5, 6, 7]);
+        for most in [0.0, 1.0, 5.0] {
+            let mut asked = 0.0;
+            let spent = || {
+                asked += 1.0;
+                if asked > most { OVERTIME } else { 0.0 }
+            };
+            let stroke = choose(&sight, EXPERT, &mut || 0.5, spent);
+            assert!(stroke.heading.is_finite() && (0.2..=9.5).contains(&stroke.speed));
+            // Once more for the strokes with spin.
+            assert!(asked <= most + 2.0, "{asked}");
+        }
+    }
+
+    #[test]
+    fn spin_stays_within_what_the_tip_holds() {
+        let height_max = HEIGHTS.into_iter().fold(0.0, |most: f64, it| most.max(it.abs()));
+        assert!(height_max < Strike::MISCUE);
+    }
+}

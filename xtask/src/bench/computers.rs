@@ -107,7 +107,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
         [] => all.to_vec(),
         names => names
             .iter()
-            .map(|it| it.parse().map_err(|it| anyhow!("{it}")))
+            .map(|it| it.parse().map_err(|_| anyhow!("there is no game {it}")))
             .collect::<Result<_>>()?,
     };
     ensure!(!options.players.is_empty(), "somebody has to play");
