@@ -85,7 +85,9 @@ impl Arena {
                 let detail = "this match was not played to an end";
                 return Err(Error::conflict("nothing_to_share", detail));
             }
-            _ => return Err(Error::conflict("not_over", "this match is not over")),
+            CardStage::Open | CardStage::Gathering(_) | CardStage::Live(_) | CardStage::Closed => {
+                return Err(Error::conflict("not_over", "this match is not over"));
+            }
         }
         let (sender, language) = self.telegram_of(by).await?.ok_or_else(|| {
             Error::conflict("telegram_missing", "link your account to Telegram first")
