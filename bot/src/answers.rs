@@ -253,7 +253,7 @@ impl Desk<'_> {
         let is_other = !asking.rest.is_empty() && room.game != game;
         let place = Place::Room(&room.code);
         let buttons = self.lead(asking, Label::GoIn, place);
-        let link = self.links.link(place);
+        let link = self.links.link(place).into();
         Ok((Say::Room { code: room.code, game: room.game, is_new, is_other, link }, buttons))
     }
 

@@ -25,7 +25,7 @@ impl Desk<'_> {
         let name = asking.user.username.as_deref().map(words::isolated);
         Ok(only(match name {
             Some(name) => Say::LinkedAlready { name },
-            None => Say::LinkHow { address: self.links.address(Place::Me) },
+            None => Say::LinkHow { address: self.links.address(Place::Me).into() },
         }))
     }
 
