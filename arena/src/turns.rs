@@ -20,19 +20,25 @@ impl Arena {
         if !self.has_telegram() {
             return Ok(());
         }
+        let mut told = Ok(());
         for (match_id, user, Awaited { since, .. }) in self.live.newly_awaited(GONE_AFTER) {
             if computers::level(user).is_some() {
                 continue;
             }
             let notice = Notice::YourTurn { user, match_id, away_at: since.as_millis() };
-            let now = self.clock.now();
-            let posted = on!(self.db, pool => pool.acquire().await?.post(&notice, now).await);
-            if let Err(error) = posted {
+            if let Err(error) = self.post_alone(&notice).await {
+                // The next look finds them again.
                 self.live.untold(match_id);
-                return Err(error.into());
+                told = Err(error);
             }
-            self.stir_letters();
         }
+        told
+    }
+
+    async fn post_alone(&self, notice: &Notice) -> Result<()> {
+        let now = self.clock.now();
+        on!(self.db, pool => pool.acquire().await?.post(notice, now).await)?;
+        self.stir_letters();
         Ok(())
     }
 

@@ -10,18 +10,16 @@ use tokio::sync::mpsc;
 
 use crate::{
     commands::{self, Asked, Command},
-    delivery::{Answer, names},
+    delivery::Answer,
     linking,
     links::{Links, Place},
     taps::Press,
     updates::{ChatKind, Event, Membership, Message, Update},
-    words::{self, Label, Say, TopLine},
+    words::{self, Label, Say},
 };
 
 /// What is played when nobody says what.
 const GAME_DEFAULT: Kind = Kind::EightBall;
-/// How many a table names in a chat.
-const TOP_SHOWN: usize = 10;
 
 /// What it takes to answer.
 pub(crate) struct Desk<'a> {
@@ -40,20 +38,22 @@ pub(crate) struct Desk<'a> {
 pub(crate) type Said<'a> = (Say<'a>, Vec<Vec<InlineKeyboardButton>>);
 
 /// A command in its place.
-struct Asking<'a> {
-    user: &'a User,
-    message: &'a Message,
+pub(crate) struct Asking<'a> {
+    pub(crate) user: &'a User,
+    pub(crate) message: &'a Message,
     update: i64,
-    rest: &'a str,
+    /// What is said with it.
+    pub(crate) rest: &'a str,
 }
 
 impl Asking<'_> {
-    fn is_private(&self) -> bool {
+    pub(crate) fn is_private(&self) -> bool {
         self.message.chat.kind == ChatKind::Private
     }
 }
 
-fn only(say: Say<'_>) -> Said<'_> {
+/// Nothing to press.
+pub(crate) fn only(say: Say<'_>) -> Said<'_> {
     (say, Vec::new())
 }
 
@@ -187,10 +187,7 @@ impl Desk<'_> {
             Command::Room => self.room(asking).await?,
             Command::Link if asking.is_private() => self.link(asking).await?,
             Command::Link => only(Say::LinkInPrivate),
-            Command::Me => {
-                let games = self.arena.stats(asking.user.id).await?.games;
-                only(Say::Me { name: words::isolated(&asking.user.display_name), games })
-            }
+            Command::Me => self.record(asking).await?,
             Command::Top => self.top(asking).await?,
             Command::Replay => self.replay(asking).await?,
             Command::Settings if asking.is_private() => self.settings(asking.user).await?,
@@ -200,7 +197,7 @@ impl Desk<'_> {
     }
 
     /// The game that is named, or the usual one.
-    fn game_of<'a>(named: &'a str) -> Result<Kind, Said<'a>> {
+    pub(crate) fn game_of<'a>(named: &'a str) -> Result<Kind, Said<'a>> {
         match named {
             "" => Ok(GAME_DEFAULT),
             named => commands::game(named).ok_or_else(|| only(Say::NoGame { asked: named })),
@@ -208,7 +205,7 @@ impl Desk<'_> {
     }
 
     /// A button to a place, as the chat allows it.
-    fn lead(
+    pub(crate) fn lead(
         &self,
         asking: &Asking<'_>,
         label: Label,
@@ -256,20 +253,8 @@ impl Desk<'_> {
         let is_other = !asking.rest.is_empty() && room.game != game;
         let place = Place::Room(&room.code);
         let buttons = self.lead(asking, Label::GoIn, place);
-        let link = self.links.link(place);
+        let link = self.links.link(place).into();
         Ok((Say::Room { code: room.code, game: room.game, is_new, is_other, link }, buttons))
-    }
-
-    /// How a Telegram user gets to an account that was made on the web.
-    async fn link<'a>(&self, asking: &Asking<'a>) -> arena::Result<Said<'a>> {
-        if let Some(token) = linking::token_of(asking.rest) {
-            return self.ask_to_link(asking.user, token).await;
-        }
-        let name = asking.user.username.as_deref().map(words::isolated);
-        Ok(only(match name {
-            Some(name) => Say::LinkedAlready { name },
-            None => Say::LinkHow { address: self.links.address(Place::Me) },
-        }))
     }
 
     async fn play<'a>(&self, asking: &Asking<'a>) -> arena::Result<Option<Said<'a>>> {
@@ -367,42 +352,6 @@ impl Desk<'_> {
             self.arena.leave_room(user.id, code).await?;
         }
         Ok(only(Say::Left { queue: queue.is_some(), cards, room }))
-    }
-
-    async fn top<'a>(&self, asking: &Asking<'a>) -> arena::Result<Said<'a>> {
-        let game = match Self::game_of(asking.rest) {
-            Ok(game) => game,
-            Err(said) => return Ok(said),
-        };
-        let shared = !asking.is_private();
-        let lines = if shared {
-            let best = self.arena.group_top(asking.message.chat.id.0, game).await?;
-            let lines = (1..).zip(best).map(|(rank, it)| TopLine {
-                rank,
-                name: words::isolated(&it.user.display_name),
-                points: it.wins,
-                games: it.games,
-            });
-            lines.take(TOP_SHOWN).collect()
-        } else {
-            let best = self.arena.top(game).await?.items;
-            let lines = best.into_iter().map(|it| TopLine {
-                rank: it.rank,
-                name: words::isolated(&it.user.display_name),
-                points: it.rating,
-                games: it.games,
-            });
-            lines.take(TOP_SHOWN).collect()
-        };
-        Ok(only(Say::Top { game, shared, lines }))
-    }
-
-    async fn replay<'a>(&self, asking: &Asking<'a>) -> arena::Result<Said<'a>> {
-        let last = self.arena.history(asking.user.id, None, Some(1)).await?.items.pop();
-        let Some(last) = last else { return Ok(only(Say::NoReplay)) };
-        let names = names(last.players.iter().map(|it| &it.user));
-        let buttons = self.lead(asking, Label::Replay, Place::Replay(last.match_id));
-        Ok((Say::Replay { game: last.game, won: last.won, names }, buttons))
     }
 
     pub(crate) async fn settings<'a>(&self, user: &User) -> arena::Result<Said<'a>> {

@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use arena::{
-    Arena, Card, CardPlace, CardStage, Carrier, Language, Letter, MatchId, Notice, Reach, Topic,
-    UserId,
-};
+use arena::{Arena, Card, CardPlace, CardStage, Carrier, Letter, Notice, Reach, Topic};
 use futures_util::{
     StreamExt,
     future::{BoxFuture, FutureExt, pending},
@@ -31,11 +28,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cards,
     faults::{insist, plain},
-    links::{Links, Place},
+    links::Links,
     metrics::METRICS,
+    notices::Notices,
     pace::{Pace, Target},
-    taps::Press,
-    words::{self, Label, Say},
+    words,
 };
 
 /// What is on its way at once, waiting for its turn or for Telegram.
@@ -174,7 +171,13 @@ impl Delivery<'_> {
                 }
                 None => None,
             },
-            notice => self.reach(notice).await?.map(|it| Target::Chat(it.chat)),
+            notice @ (Notice::Matched { .. }
+            | Notice::Challenged { .. }
+            | Notice::Result { .. }
+            | Notice::YourTurn { .. }
+            | Notice::FriendRequest { .. }) => {
+                self.reach(notice).await?.map(|it| Target::Chat(it.chat))
+            }
         };
         let Some(target) = target else {
             return self.arena.letter_done(letter, revision).await;
@@ -186,7 +189,11 @@ impl Delivery<'_> {
         let Some(revision) = self.arena.letter_revision(letter).await? else { return Ok(()) };
         let sent = match &letter.notice {
             Notice::Card { card } => self.send_card(*card).await?,
-            notice => self.send_notice(notice).await?,
+            notice @ (Notice::Matched { .. }
+            | Notice::Challenged { .. }
+            | Notice::Result { .. }
+            | Notice::YourTurn { .. }
+            | Notice::FriendRequest { .. }) => self.send_notice(notice).await?,
         };
         match sent {
             Sent::Done(_) | Sent::Lost | Sent::Refused => {
@@ -271,84 +278,14 @@ impl Delivery<'_> {
         let Some(Reach { chat, language }) = self.reach(notice).await? else {
             return Ok(Sent::Lost);
         };
-        let label = |it| words::label(it, language);
-        let (text, button) = match notice {
-            Notice::Card { .. } => return Ok(Sent::Lost),
-            Notice::Matched { user, match_id } => {
-                let info = self.arena.match_info(*match_id).await?;
-                let names =
-                    names(info.players.iter().filter(|it| it.user.id != *user).map(|it| &it.user));
-                let say = Say::WasMatched { game: info.game, names };
-                self.leading(&say, language, Label::Play, Place::Match(*match_id))
-            }
-            Notice::Challenged { user, card } => {
-                let Some(card) = self.arena.card(*card).await? else { return Ok(Sent::Lost) };
-                if card.stage != CardStage::Open {
-                    return Ok(Sent::Lost);
-                }
-                let names =
-                    names(card.players.iter().map(|it| &it.user).filter(|it| it.id != *user));
-                let say = Say::WasChallenged { game: card.game, names };
-                let join = Press::Join(card.id).to_string();
-                let join = InlineKeyboardButton::callback(label(Label::Join), join);
-                (words::say(&say, language, None), Some(join))
-            }
-            Notice::Result { user, match_id } => {
-                let say = self.result(*user, *match_id).await?;
-                let button = self.links.in_private(label(Label::Replay), Place::Replay(*match_id));
-                (words::say(&say, language, None), button)
-            }
-            Notice::YourTurn { user, match_id, .. } => {
-                if !self.arena.is_awaited(*user, *match_id).await? {
-                    return Ok(Sent::Lost);
-                }
-                let info = self.arena.match_info(*match_id).await?;
-                let others = info.players.iter().map(|it| &it.user).filter(|it| it.id != *user);
-                let say = Say::YourTurn { game: info.game, names: names(others) };
-                self.leading(&say, language, Label::Play, Place::Match(*match_id))
-            }
-            Notice::FriendRequest { from, .. } => {
-                let Some(from) = self.arena.user(*from).await? else { return Ok(Sent::Lost) };
-                let say = Say::FriendRequest { name: words::isolated(&from.display_name) };
-                self.leading(&say, language, Label::Profile, Place::User(from.id))
-            }
-        };
+        let notices = Notices { arena: self.arena, links: self.links, language };
+        let Some((text, button)) = notices.said(notice).await? else { return Ok(Sent::Lost) };
         let mut request = self.bot.send_message(ChatId(chat), text);
         request = request.parse_mode(ParseMode::Html).link_preview_options(no_preview());
         if let Some(button) = button {
             request = request.reply_markup(InlineKeyboardMarkup::new([[button]]));
         }
         Ok(sent(request.send().await.map(|it| Some(it.id))))
-    }
-
-    /// What is said in private, with the way to a place: a button, or its address.
-    fn leading(
-        &self,
-        say: &Say<'_>,
-        language: Language,
-        label: Label,
-        place: Place<'_>,
-    ) -> (String, Option<InlineKeyboardButton>) {
-        let address = self.links.address(place);
-        let address = (!self.links.page_is_secure()).then_some(&address);
-        let button = self.links.in_private(words::label(label, language), place);
-        (words::say(say, language, address), button)
-    }
-
-    async fn result(&self, user: UserId, id: MatchId) -> arena::Result<Say<'static>> {
-        let info = self.arena.match_info(id).await?;
-        let past = self.arena.history(user, None, Some(20)).await?.items;
-        let past = past.into_iter().find(|it| it.match_id == id);
-        let mine = past.and_then(|it| it.players.into_iter().find(|it| it.user.id == user));
-        let change =
-            mine.and_then(|it| Some(format!("{} → {}", it.rating_before?, it.rating_after?)));
-        Ok(Say::Result {
-            game: info.game,
-            won: info.winner.map(|it| it == user),
-            names: names(info.players.iter().map(|it| &it.user)),
-            score: words::figures(info.players.iter().map(|it| it.score)),
-            change,
-        })
     }
 }
 

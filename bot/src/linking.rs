@@ -5,7 +5,8 @@ use arena::{TelegramUser, User};
 use teloxide::types::InlineKeyboardButton;
 
 use crate::{
-    answers::{Desk, Said},
+    answers::{Asking, Desk, Said, only},
+    links::Place,
     taps::{Press, is_token},
     words::{self, Label, Say},
 };
@@ -16,6 +17,18 @@ pub(crate) fn token_of(payload: &str) -> Option<&str> {
 }
 
 impl Desk<'_> {
+    /// How a Telegram user gets to an account that was made on the web.
+    pub(crate) async fn link<'a>(&self, asking: &Asking<'a>) -> arena::Result<Said<'a>> {
+        if let Some(token) = token_of(asking.rest) {
+            return self.ask_to_link(asking.user, token).await;
+        }
+        let name = asking.user.username.as_deref().map(words::isolated);
+        Ok(only(match name {
+            Some(name) => Say::LinkedAlready { name },
+            None => Say::LinkHow { address: self.links.address(Place::Me).into() },
+        }))
+    }
+
     /// Asks whether they want to be let in to the account of a link.
     pub(crate) async fn ask_to_link<'a>(
         &self,

@@ -54,10 +54,11 @@ pub(crate) enum Say<'a> {
         is_new: bool,
         /// Whether they asked for another game.
         is_other: bool,
-        link: Url,
+        link: String,
     },
+    /// Where one signs in on the web.
     LinkHow {
-        address: Url,
+        address: String,
     },
     LinkedAlready {
         name: String,
