@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use arena::{Device, MatchId, Principal, RequestKey, UserId};
+use arena::{Device, MatchId, Principal, ReportId, RequestKey, SanctionId, UserId};
 use axum::{
     body::BodyDataStream,
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request},
@@ -253,6 +253,18 @@ impl InPath for MatchId {
     }
 }
 
+impl InPath for SanctionId {
+    fn parse(name: &str) -> Result<SanctionId, &'static str> {
+        name.parse().map_err(|_| "nothing like that was done about anybody")
+    }
+}
+
+impl InPath for ReportId {
+    fn parse(name: &str) -> Result<ReportId, &'static str> {
+        name.parse().map_err(|_| "there is no such report")
+    }
+}
+
 /// A room's code, as people write it: whether there is such a room is the arena's to say.
 impl InPath for String {
     fn parse(name: &str) -> Result<String, &'static str> {
@@ -287,6 +299,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OnDevice {
         Ok(OnDevice(Device {
             user_agent: text(header::USER_AGENT).to_owned(),
             language: Some(text(header::ACCEPT_LANGUAGE).to_owned()),
+            address: parts.extensions.get::<ClientAddress>().map(|it| it.0),
         }))
     }
 }

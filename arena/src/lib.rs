@@ -7,10 +7,12 @@
 #![warn(missing_docs)]
 
 mod accounts;
+mod audit;
 mod bus;
 mod cards;
 mod clock;
 mod computers;
+mod cursor;
 mod db;
 mod error;
 mod ids;
@@ -18,15 +20,19 @@ mod init_data;
 mod journal;
 mod lobby;
 mod matches;
+mod moderation;
+mod names;
 mod once;
 mod options;
 mod outbox;
 mod pairing;
 mod passwords;
+mod people;
 mod profiles;
 mod queue;
 mod ratings;
 mod replays;
+mod reports;
 mod rooms;
 mod sessions;
 mod telegram;
@@ -41,23 +47,30 @@ use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use accounts::{Language, NewAccount, PublicUser, Role, User};
+pub use audit::{AuditFilter, AuditKind, AuditLine, AuditPage};
 pub use cards::{Card, CardPlace, CardPlayer, CardStage, GroupPlayer, Joined, NewCard};
 pub use clock::{Clock, Millis, Moment};
 pub use computers::{NewComputerMatch, Opponent};
 pub use error::{Error, FieldError, Refused, Result, Why};
-pub use ids::{CardId, MatchId, NotAnId, RoomId, SessionId, UserId};
+pub use ids::{AuditId, CardId, MatchId, NotAnId, ReportId, RoomId, SanctionId, SessionId, UserId};
 pub use init_data::{InitData, NotInitData, TelegramUser};
 pub use lobby::{LobbyChair, LobbyMessage, Place, QueueUpdate};
 pub use matches::{MatchInfo, MatchPlayer};
+pub use moderation::{NewSanction, PersonFile, Sanction, SanctionKind};
 pub use once::RequestKey;
 pub use options::{Options, Secret};
 pub use outbox::{Letter, Notice};
+pub use people::{
+    Ask, Friend, FriendRequest, Friends, Invitation, Notification, Presence, PresenceUpdate, Shun,
+    Shunned,
+};
 pub use profiles::{
     GameRating, GameStats, History, PastMatch, PastPlayer, Profile, Stats, TopList, TopPlayer,
 };
 pub use queue::{Matched, QueueStatus, Queued, Side};
 pub use ratings::{RATED_GAMES_MAX, Rating, Score};
 pub use replays::{BadReplay, Replay};
+pub use reports::{NewReport, Report, ReportFilter, ReportReason, Reports, Verdict};
 pub use rooms::{
     ListedRoom, NewRoom, Parting, RoomChat, RoomInfo, RoomLine, RoomMember, RoomScore, RoomSeats,
     RoomUpdate, RoomView,
@@ -85,6 +98,7 @@ pub struct Inner {
     pub(crate) ended: sessions::Ended,
     pub(crate) tickets: tickets::Tickets,
     pub(crate) lobby: lobby::Lobby,
+    pub(crate) presences: people::Presences,
     pub(crate) bus: bus::Bus,
     pub(crate) queue: queue::Queue,
     pub(crate) live: matches::Live,
@@ -129,6 +143,7 @@ impl Arena {
             ended: sessions::Ended::default(),
             tickets: tickets::Tickets::default(),
             lobby: lobby::Lobby::default(),
+            presences: people::Presences::default(),
             queue: queue::Queue::default(),
             letters: Notify::new(),
             live: matches::Live::default(),
@@ -140,6 +155,7 @@ impl Arena {
             options,
             keys,
         }));
+        arena.keep_missing_looks().await.map_err(|it| anyhow::anyhow!(it.report()))?;
         if let Some(ends) = ends {
             ends.start(&arena);
         }
@@ -150,6 +166,9 @@ impl Arena {
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
         arena.every(SWEEP_EVERY, "Old answers are not swept", Arena::sweep_answers);
         arena.every(rooms::TEND_EVERY, "Rooms are not tended", Arena::tend_rooms);
+        let announce = Arena::announce_presences;
+        arena.every(people::ANNOUNCE_EVERY, "Friends don't hear of each other", announce);
+        arena.every(SWEEP_EVERY, "The old audit is not swept", Arena::sweep_audit);
         arena.every(SWEEP_EVERY, "Old letters are not swept", Arena::sweep_letters);
         arena.every(cards::TEND_EVERY, "Cards are not tended", Arena::tend_cards);
         Ok(arena)

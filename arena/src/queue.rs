@@ -28,6 +28,7 @@ use crate::{
     matches::{MatchRows, NewMatch},
     outbox::{Notice, OutboxRows},
     pairing::{Entry, pairs},
+    people::ShunRows,
     ratings::RatingRows,
     rooms::{RoomRows, in_room},
 };
@@ -260,7 +261,8 @@ impl Arena {
             let entries = self.longest_waiting(game, now).await?;
             let full = entries.len() == BATCH_MAX;
             let before = made;
-            for pair in pairs(entries, now) {
+            let apart = on!(self.db, pool => pool.acquire().await?.apart_in_queue(game).await)?;
+            for pair in pairs(entries, &apart, now) {
                 made += usize::from(self.make_match(game, pair).await?);
             }
             if !full || made == before {
@@ -307,7 +309,10 @@ impl Arena {
                 true => tx.group_of(game, players).await?,
                 false => None,
             };
-            if tx.take_entries(game, players).await? < 2 {
+            // One may have blocked the other a moment ago; then they are looked at anew.
+            if tx.are_apart(players[0], players[1]).await?
+                || tx.take_entries(game, players).await? < 2
+            {
                 tx.rollback().await?;
                 return Ok(false);
             }

@@ -14,6 +14,7 @@ mod fan_out;
 mod journal;
 mod replay;
 mod runner;
+mod text;
 pub mod wire;
 
 use games::{BadOptions, Game, Kind, Seed, Time, for_game};
@@ -23,6 +24,7 @@ pub use chair::{Chair, End, Full, Glance, Handle, Status};
 pub use journal::{Journal, Line};
 pub use replay::replay;
 pub use runner::{Gathered, Match, Setup, heavy, open, reopen};
+pub use text::tidy;
 
 /// Options from their JSON.
 pub(crate) fn options<G: Game>(json: &Value) -> Result<G::Options, BadOptions> {
