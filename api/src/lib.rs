@@ -5,6 +5,7 @@
 //! (request id, log, metrics, problem documents, security headers), the net for panics,
 //! [`admit`](limits::admit) (who and from where, rate limits), the handler.
 
+mod address;
 mod auth;
 mod billiards;
 mod border;
@@ -45,7 +46,7 @@ use url::Url;
 
 pub use metrics::{Metrics, metrics_router};
 pub use openapi::openapi;
-pub use options::{MetricsListen, Options, Origins};
+pub use options::{MetricsListen, Networks, Options, Origins};
 pub use problem::Problem;
 pub use serve::serve;
 

@@ -16,7 +16,7 @@ use crate::{
     clock::millis,
     cursor::Cursor,
     db::{on, on_both},
-    moderation::StaffRows,
+    staff::StaffRows,
 };
 
 /// How long lines are kept.

@@ -18,6 +18,7 @@ mod error;
 mod ids;
 mod init_data;
 mod journal;
+mod known;
 mod lobby;
 mod matches;
 mod moderation;
@@ -35,6 +36,7 @@ mod replays;
 mod reports;
 mod rooms;
 mod sessions;
+mod staff;
 mod telegram;
 #[cfg(test)]
 mod three_seats;
@@ -94,6 +96,7 @@ pub struct Inner {
     pub(crate) clock: Clock,
     pub(crate) options: Options,
     pub(crate) keys: sessions::Keys,
+    pub(crate) known: known::Known,
     pub(crate) hashing: passwords::Hashing,
     pub(crate) ended: sessions::Ended,
     pub(crate) tickets: tickets::Tickets,
@@ -133,6 +136,7 @@ impl Arena {
         let db = db::Db::open(&options.database_url).await?;
         db.migrate().await?;
         let keys = sessions::Keys::open(&db, &options).await?;
+        let known = known::Known::open(&db).await?;
         let (bus, ends) = bus::Bus::new(&options)?;
         let (journal, lines) = mpsc::channel(journal::LINES_MAX);
         let arena = Arena(Arc::new(Inner {
@@ -154,6 +158,7 @@ impl Arena {
             clock,
             options,
             keys,
+            known,
         }));
         arena.keep_missing_looks().await.map_err(|it| anyhow::anyhow!(it.report()))?;
         if let Some(ends) = ends {

@@ -13,7 +13,7 @@ use crate::{
     computers,
     cursor::Cursor,
     db::{Turns, on},
-    moderation::StaffRows,
+    staff::StaffRows,
 };
 
 /// How many reports somebody may make a day.

@@ -31,7 +31,7 @@ use crate::{
     audit::{AuditKind, AuditRows, Deed},
     clock::millis,
     db::{Db, Turns, on},
-    moderation::StaffRows,
+    staff::StaffRows,
 };
 
 const ACCESS_LIFE: Duration = Duration::from_secs(15 * 60);

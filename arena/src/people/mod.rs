@@ -1,5 +1,6 @@
 //! What people are to each other: friends, and those whom somebody does not want to meet.
 
+mod friend_rows;
 mod friends;
 mod presence;
 mod shuns;

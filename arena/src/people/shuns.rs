@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::{
     Arena, Error, Moment, PublicUser, Result, UserId, computers,
     db::{Turns, on, on_both},
-    people::friends::FriendRows,
+    people::friend_rows::FriendRows,
 };
 
 /// How many somebody may keep away from.

@@ -12,7 +12,7 @@ use crate::{
     db::{on, on_both},
     ids::RoomId,
     lobby::LobbyMessage,
-    moderation::StaffRows,
+    staff::StaffRows,
 };
 
 /// How many lines of a room are kept.
