@@ -5,7 +5,7 @@ use std::{
     env,
     ffi::{OsStr, OsString},
     fmt::Write,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use clap::{
@@ -48,6 +48,9 @@ pub(crate) struct Options {
 
     #[command(flatten, next_help_heading = "Telegram")]
     pub(crate) bot: bot::Options,
+
+    #[command(flatten, next_help_heading = "Log")]
+    pub(crate) log: crate::logs::Options,
 }
 
 #[derive(Subcommand)]
@@ -58,6 +61,13 @@ pub(crate) enum Command {
     Config,
     /// Bring the database up to date and stop
     Migrate,
+    /// Copy the SQLite database to a new file, also while a server runs on it
+    Backup {
+        /// Where to
+        file: PathBuf,
+    },
+    /// Ask the server at ARTEL_LISTEN whether it is ready; fails when it is not
+    Health,
     /// Print the OpenAPI document
     Openapi,
     /// Who may do what

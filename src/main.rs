@@ -1,13 +1,15 @@
 //! The composition root: reads the options, opens things, starts the parts, drains on SIGTERM.
 
 mod config;
+mod health;
+mod logs;
+mod process;
 mod serve;
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::Context;
 use arena::Arena;
-use tracing_subscriber::EnvFilter;
 
 use crate::config::{Admin, Cli, Command, Replay};
 
@@ -19,13 +21,17 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let log = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(log)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-    match run(cli, &settings) {
+    let traces = match logs::start(&cli.options.log) {
+        Ok(traces) => traces,
+        Err(wrong) => {
+            complain(&format!("{wrong:#}"));
+            return ExitCode::from(2);
+        }
+    };
+    let ended = run(cli, &settings);
+    // The last spans are sent before the process is gone.
+    drop(traces);
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("{error:#}"));
@@ -50,6 +56,16 @@ async fn run(cli: Cli, settings: &str) -> anyhow::Result<()> {
         Command::Migrate => {
             Arena::migrate(&options.arena).await.context("migrating DATABASE_URL")?;
             say("The database is up to date\n");
+            Ok(())
+        }
+        Command::Backup { file } => {
+            Arena::backup(&options.arena, &file).await?;
+            say(&format!("The database is copied to {}\n", file.display()));
+            Ok(())
+        }
+        Command::Health => {
+            health::check(options.web.listen)?;
+            say("Ready\n");
             Ok(())
         }
         Command::Replay(Replay::Verify { which }) => {

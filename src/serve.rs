@@ -5,13 +5,14 @@ use std::{io, time::Duration};
 use anyhow::Context;
 use api::{Api, MetricsListen};
 use arena::{Arena, Clock};
+use prometheus_client::registry::Registry;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{config::Options, say};
+use crate::{config::Options, process, say};
 
 /// Longer than anything that is waited for takes, and shorter than any platform waits.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
@@ -41,7 +42,7 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
     tasks.spawn(api::serve(listener, router, closing.clone()));
     if let Some(listener) = metrics {
         tracing::info!("Metrics are on http://{}/metrics", listener.local_addr()?);
-        tasks.spawn(api::serve(listener, api::metrics_router(&api), closing.clone()));
+        tasks.spawn(api::serve(listener, api::metrics_router(registry(&api)), closing.clone()));
     }
     let forgetful = api.clone();
     tasks.spawn(async move { forgetful.forget_limits().await });
@@ -84,6 +85,17 @@ fn webhook(options: &bot::Options, api: &Api) -> anyhow::Result<Option<bot::Webh
         api.public_url
     );
     Ok(Some(bot::Webhook::new(api.arena.clone())))
+}
+
+/// What every part counts.
+fn registry(api: &Api) -> Registry {
+    let mut registry = Registry::default();
+    process::register_metrics(&mut registry);
+    let ours = registry.sub_registry_with_prefix("artel");
+    api.metrics.register(ours);
+    api.arena.register_metrics(ours);
+    bot::register_metrics(ours);
+    registry
 }
 
 /// Where metrics are served. A default port that is taken is not worth a refusal to start.

@@ -178,7 +178,8 @@ export interface paths {
         put?: never;
         /**
          * Play against the computer
-         * @description At once, and without a change of ratings. The same `Idempotency-Key` makes one match.
+         * @description At once, and without a change of ratings. At Kolkhoz there are two: one of the level, and one of
+         *     that next to it. The same `Idempotency-Key` makes one match.
          */
         post: operations["make_match"];
         delete?: never;
@@ -226,6 +227,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/matches/{id}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a message prepared that shows how a match ended, to send from the Mini App
+         * @description For those who played it and whose account Telegram is a way in to.
+         */
+        post: operations["share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/matches/{id}/watch-tickets": {
         parameters: {
             query?: never;
@@ -263,6 +284,26 @@ export interface paths {
         head?: never;
         /** Changes my name or language */
         patch: operations["change_me"];
+        trace?: never;
+    };
+    "/api/me/telegram-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a link to the bot by which a Telegram user is let in to my account
+         * @description Good once, for ten minutes; the bot asks whoever follows it. An earlier link is void.
+         */
+        post: operations["telegram_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/queue/{game}": {
@@ -2113,11 +2154,19 @@ export interface components {
             items: components["schemas"]["MatchInfo"][];
         };
         Me: {
+            /**
+             * @description How links lead into Telegram's Mini App, where they do: with `=` and a start parameter after
+             *     this.
+             * @example https://t.me/artel_bot/play?startapp
+             */
+            app_link?: string | null;
             match?: null | components["schemas"]["MyMatch"];
             queue?: null | components["schemas"]["MyQueue"];
             room?: null | components["schemas"]["MyRoom"];
             /** @description Whether this server has a Telegram bot, and so Telegram's way in. */
             telegram: boolean;
+            /** @description Whether Telegram is a way in to this account. */
+            telegram_linked: boolean;
             user: components["schemas"]["User"];
         };
         /** Format: date-time */
@@ -4012,6 +4061,11 @@ export interface components {
             /** @description Whether the room is reached by its code only. */
             private?: boolean | null;
         };
+        /** @description A message that the Mini App sends. */
+        Shared: {
+            /** @description For `web_app_send_prepared_message`, which `Telegram.WebApp.shareMessage` says. */
+            prepared_message_id: string;
+        };
         /**
          * @description A side of the board in a game of two.
          * @enum {string}
@@ -4045,6 +4099,16 @@ export interface components {
          * @enum {string}
          */
         Status: "pending" | "active" | "finished";
+        /** @description A way from a page to the bot, to be let in to the page's account. */
+        TelegramLink: {
+            /** @description Until when it is good. */
+            expires_at: components["schemas"]["Moment"];
+            /**
+             * @description What to open in Telegram.
+             * @example https://t.me/artel_bot?start=link_…
+             */
+            url: string;
+        };
         TelegramSignIn: {
             /** @description The raw string that Telegram gave the page. */
             init_data: string;
@@ -4604,6 +4668,37 @@ export interface operations {
             };
         };
     };
+    share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shared"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     issue_watch_ticket: {
         parameters: {
             query?: never;
@@ -4682,6 +4777,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    telegram_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TelegramLink"];
                 };
             };
             /** @description A refusal */

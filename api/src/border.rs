@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tracing::Instrument;
+use tracing::{Instrument, Span, field::Empty};
 use url::Url;
 
 use crate::{Api, Origins, problem};
@@ -27,7 +27,18 @@ pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next
     let id = format!("{:016x}", rand::random::<u64>());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let span = tracing::info_span!("request", id, %method, path);
+    // A trace is named by its route: addresses are too many. What is of no use there is left out.
+    let name = format!("{method} {}", route.as_ref().map_or("unmatched", MatchedPath::as_str));
+    let span = tracing::info_span!(
+        "request",
+        request_id = id,
+        %method,
+        path,
+        status = Empty,
+        otel.name = name,
+        otel.kind = "server",
+        otel.status_code = Empty,
+    );
     // Answers of the API are somebody's, and of the moment.
     let is_private = path.starts_with("/api/");
     let started = Instant::now();
@@ -36,6 +47,11 @@ pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next
         let mut response = problem::write_out(response, &id);
         let took = started.elapsed();
         let status = response.status();
+        let span = Span::current();
+        span.record("status", status.as_u16());
+        if status.is_server_error() {
+            span.record("otel.status_code", "error");
+        }
         tracing::debug!(status = status.as_u16(), ms = took.as_millis(), "Answered {status}");
         let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
         api.metrics.answered(&method, route, status, took);

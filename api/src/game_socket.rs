@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::{
     Api, Problem,
+    address::ClientAddress,
     extract::Asked,
     sockets::{self, Goodbye, Heard, Socket},
 };
@@ -41,11 +42,16 @@ async fn open(
     Path(id): Path<String>,
     Asked(Opening { ticket, after }): Asked<Opening>,
     headers: HeaderMap,
+    address: ClientAddress,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
     let pass = sockets::admit(&api, &headers, &ticket)?;
     let arena = api.arena.clone();
-    Ok(sockets::open(&api, upgrade, pass, async move |mut socket: Socket| {
+    // Named only where it is one: anything may stand in an address.
+    let match_id = id.parse::<MatchId>().ok().map(tracing::field::display);
+    let span = tracing::info_span!(parent: None, "socket", match_id, otel.kind = "server");
+    let opening = sockets::Opening { kind: "game", pass, address, upgrade, span };
+    sockets::open(&api, opening, async move |mut socket: Socket| {
         let Ok(id) = id.parse::<MatchId>() else {
             return (socket, Goodbye::NotFound);
         };
@@ -57,7 +63,7 @@ async fn open(
             Err(error) => Goodbye::of(error),
         };
         (socket, goodbye)
-    }))
+    })
 }
 
 /// Carries messages both ways until one side ends it.

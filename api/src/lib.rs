@@ -19,7 +19,9 @@ mod lobby_socket;
 mod matches;
 mod me;
 mod metrics;
+mod misses;
 mod moderation;
+mod open_sockets;
 mod openapi;
 mod operations;
 mod options;
@@ -71,6 +73,7 @@ pub struct Inner {
     /// What is counted.
     pub metrics: Metrics,
     limits: limits::Limits,
+    sockets: open_sockets::OpenSockets,
     content_security_policy: HeaderValue,
 }
 
@@ -95,6 +98,7 @@ impl Api {
         Api(Arc::new(Inner {
             origins: options.origins(&public_url, address),
             limits: limits::Limits::new(),
+            sockets: open_sockets::OpenSockets::new(options.rate_limits),
             content_security_policy: policy,
             tasks: TaskTracker::new(),
             metrics: Metrics::default(),

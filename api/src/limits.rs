@@ -9,7 +9,11 @@
 //! name before has a budget of its own for that name, so an attacker behind the same address does not
 //! stand in their way.
 
-use std::{hash::Hash, num::NonZeroU32, time::Duration};
+use std::{
+    hash::Hash,
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
 use arena::{Error, UserId};
 use axum::{
@@ -23,7 +27,7 @@ use governor::{
     clock::{Clock, DefaultClock},
 };
 
-use crate::{Api, Problem, address::ClientAddress, extract::principal};
+use crate::{Api, Problem, address::ClientAddress, extract::principal, misses::Misses};
 
 /// How often keys that are at rest are forgotten. They are at rest after 6 s (most) to 100 s.
 const FORGET_EVERY: Duration = Duration::from_secs(10);
@@ -47,6 +51,9 @@ pub(crate) struct Limits {
     people: DefaultKeyedRateLimiter<Key>,
     order: DefaultKeyedRateLimiter<Key>,
     sockets: DefaultKeyedRateLimiter<Key>,
+    /// Codes of rooms that there are not, by who asks and by where from: a private room is hidden
+    /// by its code alone.
+    codes: [Misses<Key>; 2],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,6 +85,10 @@ impl Limits {
             people: limit(40, 500),
             order: limit(120, 200),
             sockets: limit(60, 300),
+            codes: [
+                Misses::new(10, Duration::from_secs(10)),
+                Misses::new(30, Duration::from_secs(4)),
+            ],
         }
     }
 
@@ -94,16 +105,12 @@ impl Limits {
         {
             group.retain_recent();
         }
+        let now = Instant::now();
+        self.codes.iter().for_each(|it| it.forget(now));
     }
 
     /// Lets a request pass that is not one too many.
-    fn check(
-        &self,
-        request: &Request,
-        by: Option<UserId>,
-        address: ClientAddress,
-    ) -> Result<(), Problem> {
-        let key = by.map_or(Key::Address(address), Key::Account);
+    fn check(&self, request: &Request, key: Key, address: ClientAddress) -> Result<(), Problem> {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
         let path = request.uri().path();
         let mut parts = path.trim_start_matches('/').split('/');
@@ -133,6 +140,24 @@ impl Limits {
         check(&self.addresses, &address)?;
         check(&self.general, &key)?;
         group.map_or(Ok(()), |group| check(group, &key))
+    }
+
+    /// Lets somebody ask about a room by its code.
+    fn guess_code(&self, keys: [Key; 2]) -> Result<(), Problem> {
+        let now = Instant::now();
+        let [of_who, of_where] = &self.codes;
+        of_who.guess(keys[0], now).map_err(Error::too_many)?;
+        of_where.guess(keys[1], now).map_err(|after| {
+            of_who.hit(&keys[0]);
+            Error::too_many(after).into()
+        })
+    }
+
+    /// Counts no miss where there was none.
+    fn guessed_code(&self, keys: [Key; 2], response: &Response) {
+        if !Problem::is(response, "room_not_found") {
+            self.codes.iter().zip(&keys).for_each(|(misses, key)| misses.hit(key));
+        }
     }
 }
 
@@ -184,14 +209,29 @@ fn check<K: Clone + Eq + Hash>(limit: &DefaultKeyedRateLimiter<K>, key: &K) -> R
 pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let address = ClientAddress::of(&request, &api.options);
     let by = principal(request.headers(), &api).ok();
-    if api.options.rate_limits
-        && let Err(problem) = api.limits.check(&request, by.map(|it| it.user_id), address)
-    {
-        return problem.into_response();
+    let key = match &by {
+        Some(by) => Key::Account(by.user_id),
+        None => Key::Address(address),
+    };
+    let guesses = api.options.rate_limits && request.uri().path().starts_with("/api/rooms/");
+    let keys = [key, Key::Address(address)];
+    if api.options.rate_limits {
+        let admitted = api.limits.check(&request, key, address);
+        let admitted = admitted.and_then(|()| match guesses {
+            true => api.limits.guess_code(keys),
+            false => Ok(()),
+        });
+        if let Err(problem) = admitted {
+            return problem.into_response();
+        }
     }
     request.extensions_mut().insert(address);
     if let Some(by) = by {
         request.extensions_mut().insert(by);
     }
-    next.run(request).await
+    let response = next.run(request).await;
+    if guesses {
+        api.limits.guessed_code(keys, &response);
+    }
+    response
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Api, Problem,
+    address::ClientAddress,
     extract::Asked,
     sockets::{self, Goodbye, Heard, Socket},
 };
@@ -50,6 +51,7 @@ async fn open(
     State(api): State<Api>,
     Asked(Opening { ticket }): Asked<Opening>,
     headers: HeaderMap,
+    address: ClientAddress,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
     let pass = sockets::admit(&api, &headers, &ticket)?;
@@ -58,7 +60,10 @@ async fn open(
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "ticket_invalid", detail));
     };
     let arena = api.arena.clone();
-    Ok(sockets::open(&api, upgrade, pass, async move |mut socket: Socket| {
+    let span =
+        tracing::info_span!(parent: None, "socket", user_id = %by.user_id, otel.kind = "server");
+    let opening = sockets::Opening { kind: "lobby", pass, address, upgrade, span };
+    sockets::open(&api, opening, async move |mut socket: Socket| {
         let goodbye = match arena.lobby_join(by.user_id).await {
             Ok(chair) => {
                 let Err(goodbye) = talk(&arena, by.user_id, &mut socket, chair).await;
@@ -67,7 +72,7 @@ async fn open(
             Err(error) => Goodbye::of(error),
         };
         (socket, goodbye)
-    }))
+    })
 }
 
 async fn talk(

@@ -20,6 +20,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(live_matches))
         .routes(routes!(replay))
         .routes(routes!(make_match))
+        .routes(routes!(share))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -110,9 +111,34 @@ async fn replay(
     Ok(Json(Replayed { replay, players, messages }))
 }
 
+/// A message that the Mini App sends.
+#[derive(Serialize, ToSchema)]
+struct Shared {
+    /// For `web_app_send_prepared_message`, which `Telegram.WebApp.shareMessage` says.
+    prepared_message_id: String,
+}
+
+/// Has a message prepared that shows how a match ended, to send from the Mini App
+///
+/// For those who played it and whose account Telegram is a way in to.
+#[utoipa::path(
+    post, path = "/api/matches/{id}/share", tag = "Matches", security(("bearer" = [])),
+    params(("id" = String, Path, example = "4fQ9zKx02Lb")),
+    responses((status = 200, body = Shared))
+)]
+async fn share(
+    State(api): State<Api>,
+    By(by): By,
+    Named(id): Named<MatchId>,
+) -> Result<Json<Shared>, Problem> {
+    let prepared_message_id = api.arena.share_match(by.user_id, id).await?;
+    Ok(Json(Shared { prepared_message_id }))
+}
+
 /// Play against the computer
 ///
-/// At once, and without a change of ratings. The same `Idempotency-Key` makes one match.
+/// At once, and without a change of ratings. At Kolkhoz there are two: one of the level, and one of
+/// that next to it. The same `Idempotency-Key` makes one match.
 #[utoipa::path(
     post, path = "/api/matches", tag = "Matches", security(("bearer" = [])),
     params(("Idempotency-Key" = Option<String>, Header, max_length = 255)),

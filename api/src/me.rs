@@ -1,6 +1,6 @@
 //! Who is signed in, and where they are in the arena.
 
-use arena::{Language, MatchId, Moment, User};
+use arena::{Language, MatchId, Moment, TelegramLink, User};
 use axum::{Json, extract::State};
 use games::Kind;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(me, change_me))
+    OpenApiRouter::new().routes(routes!(me, change_me)).routes(routes!(telegram_link))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -26,6 +26,12 @@ struct Me {
     room: Option<MyRoom>,
     /// Whether this server has a Telegram bot, and so Telegram's way in.
     telegram: bool,
+    /// How links lead into Telegram's Mini App, where they do: with `=` and a start parameter after
+    /// this.
+    #[schema(example = "https://t.me/artel_bot/play?startapp")]
+    app_link: Option<String>,
+    /// Whether Telegram is a way in to this account.
+    telegram_linked: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -85,7 +91,21 @@ async fn me(State(api): State<Api>, By(by): By) -> Result<Json<Me>, Problem> {
         match_id: it.match_id,
         last_match_id: it.last_match_id,
     });
-    Ok(Json(Me { user, live, queue, room, telegram: api.arena.has_telegram() }))
+    let telegram_linked = api.arena.is_linked(user.id).await?;
+    let telegram = api.arena.has_telegram();
+    let app_link = api.arena.app_link().map(str::to_owned);
+    Ok(Json(Me { user, live, queue, room, telegram, app_link, telegram_linked }))
+}
+
+/// Makes a link to the bot by which a Telegram user is let in to my account
+///
+/// Good once, for ten minutes; the bot asks whoever follows it. An earlier link is void.
+#[utoipa::path(
+    post, path = "/api/me/telegram-link", tag = "Me", security(("bearer" = [])),
+    responses((status = 200, body = TelegramLink))
+)]
+async fn telegram_link(State(api): State<Api>, By(by): By) -> Result<Json<TelegramLink>, Problem> {
+    Ok(Json(api.arena.telegram_link(by.user_id).await?))
 }
 
 /// Changes my name or language

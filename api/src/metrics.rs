@@ -1,4 +1,4 @@
-//! What is counted, in the text that Prometheus reads.
+//! What is counted of this door, and the text that Prometheus reads.
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -17,21 +17,18 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{Api, Problem};
+use crate::Problem;
 
 /// Upper ends, in seconds.
 const LATENCIES: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
 
 /// What is counted. Cheap to clone.
 #[derive(Clone)]
-pub struct Metrics(Arc<Inner>);
-
-struct Inner {
-    registry: Registry,
+pub struct Metrics {
     requests: Family<RequestLabels, Counter<u64, AtomicU64>>,
     latency: Family<RouteLabels, Histogram, fn() -> Histogram>,
     sockets: Family<SocketLabels, Gauge>,
-    matches: Gauge,
+    closes: Family<CloseLabels, Counter<u64, AtomicU64>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -43,6 +40,7 @@ struct RequestLabels {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
+    method: &'static str,
     route: String,
 }
 
@@ -51,28 +49,25 @@ struct SocketLabels {
     kind: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CloseLabels {
+    kind: &'static str,
+    code: u16,
+}
+
 impl Default for Metrics {
     fn default() -> Metrics {
-        let mut registry = Registry::with_prefix("artel");
-        let requests = Family::default();
-        let latency: Family<RouteLabels, Histogram, fn() -> Histogram> =
-            Family::new_with_constructor(|| Histogram::new(LATENCIES));
-        let (sockets, matches) = (Family::default(), Gauge::default());
-        registry.register("requests", "Requests answered", requests.clone());
-        registry.register_with_unit(
-            "request",
-            "Time from a request's head to the answer's",
-            Unit::Seconds,
-            latency.clone(),
-        );
-        registry.register("sockets", "Open sockets", sockets.clone());
-        registry.register("matches", "Live matches in this process", matches.clone());
-        Metrics(Arc::new(Inner { registry, requests, latency, sockets, matches }))
+        Metrics {
+            requests: Family::default(),
+            latency: Family::new_with_constructor(|| Histogram::new(LATENCIES)),
+            sockets: Family::default(),
+            closes: Family::default(),
+        }
     }
 }
 
 /// One open socket of a kind, counted for as long as this lives.
-pub struct OpenSocket(Gauge);
+pub(crate) struct OpenSocket(Gauge);
 
 impl Drop for OpenSocket {
     fn drop(&mut self) {
@@ -81,11 +76,35 @@ impl Drop for OpenSocket {
 }
 
 impl Metrics {
+    /// Adds what is counted to what is served.
+    pub fn register(&self, registry: &mut Registry) {
+        let Metrics { requests, latency, sockets, closes } = self;
+        registry.register("http_requests", "Requests answered", requests.clone());
+        registry.register_with_unit(
+            "http_request_duration",
+            "From a request's head to the answer's",
+            Unit::Seconds,
+            latency.clone(),
+        );
+        for kind in ["lobby", "game"] {
+            // There from the start, since a graph needs its zeros.
+            drop(sockets.get_or_create(&SocketLabels { kind }));
+        }
+        registry.register("sockets", "Open sockets", sockets.clone());
+        registry.register("socket_closes", "Sockets closed, by close code", closes.clone());
+    }
+
     /// A socket of a `kind` (`lobby` or `game`) is open while the answer lives.
-    pub fn open_socket(&self, kind: &'static str) -> OpenSocket {
-        let gauge = self.0.sockets.get_or_create(&SocketLabels { kind }).clone();
+    pub(crate) fn open_socket(&self, kind: &'static str) -> OpenSocket {
+        let gauge = self.sockets.get_or_create(&SocketLabels { kind }).clone();
         gauge.inc();
         OpenSocket(gauge)
+    }
+
+    /// A socket of a `kind` was closed; 1006 where nothing was said at the end.
+    pub(crate) fn closed_socket(&self, kind: &'static str, code: Option<u16>) {
+        let code = code.unwrap_or(1006);
+        self.closes.get_or_create(&CloseLabels { kind, code }).inc();
     }
 
     pub(crate) fn answered(
@@ -99,24 +118,19 @@ impl Metrics {
         let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
         let method = known.into_iter().find(|it| method == it).unwrap_or("other");
         let labels = RequestLabels { method, route: route.to_owned(), status: status.as_u16() };
-        self.0.requests.get_or_create(&labels).inc();
-        let labels = RouteLabels { route: route.to_owned() };
-        self.0.latency.get_or_create(&labels).observe(took.as_secs_f64());
-    }
-
-    fn text(&self) -> anyhow::Result<String> {
-        let mut text = String::new();
-        encode(&mut text, &self.0.registry)?;
-        Ok(text)
+        self.requests.get_or_create(&labels).inc();
+        let labels = RouteLabels { method, route: labels.route };
+        self.latency.get_or_create(&labels).observe(took.as_secs_f64());
     }
 }
 
-/// `GET /metrics`, for a listener of its own that the world does not reach.
-pub fn metrics_router(api: &Api) -> Router {
-    let api = api.clone();
+/// `GET /metrics`, for a listener of its own that the world does not reach: all that is registered,
+/// as OpenMetrics text.
+pub fn metrics_router(registry: Registry) -> Router {
+    let registry = Arc::new(registry);
     let answer = move || async move {
-        api.metrics.0.matches.set(api.arena.live_count() as i64);
-        let text = api.metrics.text().map_err(Problem::from)?;
+        let mut text = String::new();
+        encode(&mut text, &registry).map_err(anyhow::Error::from).map_err(Problem::from)?;
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
         Ok::<_, Problem>(([(header::CONTENT_TYPE, kind)], text).into_response())
     };

@@ -108,6 +108,11 @@ impl Problem {
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
+
+    /// Whether a response is a problem with this code.
+    pub(crate) fn is(response: &Response, code: &str) -> bool {
+        response.extensions().get::<Arc<Problem>>().is_some_and(|it| it.code == code)
+    }
 }
 
 /// All that anyone outside learns of a fault.

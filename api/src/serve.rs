@@ -18,8 +18,9 @@ use crate::address::Peer;
 /// Both for the first request of a connection and for the next: an idle connection is closed then.
 const HEADERS_TIME_MAX: Duration = Duration::from_secs(10);
 const HEADERS_BYTES_MAX: usize = 16 * 1024;
-/// Sockets are connections too: room for 10,000 matches with both players and some who watch.
-const CONNECTIONS_MAX: usize = 32 * 1024;
+/// Connections that ask and are answered. One that has become a socket has left them, and counts
+/// among the [open sockets](crate::open_sockets).
+const CONNECTIONS_MAX: usize = 8 * 1024;
 /// How long requests that are being answered may take once the server is asked to stop.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
 /// How long to wait when the process is out of files.

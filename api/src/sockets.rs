@@ -15,8 +15,9 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval_at, timeout},
 };
 use tokio_tungstenite::tungstenite;
+use tracing::{Instrument, Span};
 
-use crate::{Api, Problem};
+use crate::{Api, Problem, address::ClientAddress, open_sockets::Place};
 
 /// No message of a client needs more.
 const MESSAGE_BYTES_MAX: usize = 4096;
@@ -85,7 +86,7 @@ impl Goodbye {
             Goodbye::TryLater => (1013, "try again later"),
             Goodbye::SignedOut => (4401, "not signed in any more"),
             Goodbye::NotFound => (4404, "there is no such match"),
-            Goodbye::Replaced => (4409, "a newer socket of yours took over"),
+            Goodbye::Replaced => (4409, "newer sockets of yours took over"),
             Goodbye::MatchOver => (4410, "the match is over"),
             Goodbye::TooFast => (4429, "too many messages, or read too slowly"),
             Goodbye::Silent => (1001, "nothing was heard for 60 s"),
@@ -120,29 +121,51 @@ pub(crate) fn admit(api: &Api, headers: &HeaderMap, ticket: &str) -> Result<Pass
     Ok(api.arena.redeem_ticket(ticket)?)
 }
 
-/// Turns a request into a socket, lets `talk` have it, and says goodbye as that decides.
+/// What a request says that wants to be a socket.
+pub(crate) struct Opening {
+    /// Which sort of socket, for the metrics.
+    pub(crate) kind: &'static str,
+    pub(crate) pass: Pass,
+    pub(crate) address: ClientAddress,
+    pub(crate) upgrade: WebSocketUpgrade,
+    /// Of what is logged meanwhile: the request is over long before.
+    pub(crate) span: Span,
+}
+
+/// Turns a request into a socket, lets `talk` have it, and says goodbye as that decides. Refused
+/// before the upgrade where too many are open.
 pub(crate) fn open<F>(
     api: &Api,
-    upgrade: WebSocketUpgrade,
-    pass: Pass,
+    opening: Opening,
     talk: impl FnOnce(Socket) -> F + Send + 'static,
-) -> Response
+) -> Result<Response, Problem>
 where
     F: Future<Output = (Socket, Goodbye)> + Send + 'static,
 {
+    let Opening { kind, pass, address, upgrade, span } = opening;
+    let account = match pass {
+        Pass::Member(by) => Some(by.user_id),
+        Pass::Stranger(_) => None,
+    };
+    let place = api.sockets.enter(account, address)?;
+    let counted = api.metrics.open_socket(kind);
     let (api, notice) = (api.clone(), notice(api.clone(), pass));
-    upgrade
+    let response = upgrade
         .max_message_size(FRAME_BYTES_MAX)
         .max_frame_size(FRAME_BYTES_MAX)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .on_upgrade(move |stream| {
             let tasks = api.tasks.clone();
-            tasks.track_future(async move {
-                let (socket, goodbye) = talk(Socket::new(stream, notice)).await;
+            let work = async move {
+                let _counted = counted;
+                let (socket, goodbye) = talk(Socket::new(stream, notice, place)).await;
+                api.metrics.closed_socket(kind, goodbye.frame().map(|it| it.0));
                 socket.close(goodbye).await;
-            })
-        })
+            };
+            tasks.track_future(work.instrument(span))
+        });
+    Ok(response)
 }
 
 /// What comes from a client.
@@ -158,6 +181,7 @@ pub(crate) struct Socket {
     stream: WebSocket,
     /// Ends when the server or the session does.
     notice: Pin<Box<dyn Future<Output = Goodbye> + Send>>,
+    place: Place,
     pings: Interval,
     opened: Instant,
     /// What the last ping says that is not answered yet: microseconds since the socket was opened.
@@ -172,13 +196,18 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    fn new(stream: WebSocket, notice: impl Future<Output = Goodbye> + Send + 'static) -> Socket {
+    fn new(
+        stream: WebSocket,
+        notice: impl Future<Output = Goodbye> + Send + 'static,
+        place: Place,
+    ) -> Socket {
         let now = Instant::now();
         let mut pings = interval_at(now, PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Socket {
             stream,
             notice: Box::pin(notice),
+            place,
             pings,
             opened: now,
             pinged: None,
@@ -196,6 +225,7 @@ impl Socket {
             let frame = tokio::select! {
                 biased;
                 goodbye = &mut self.notice => return Err(goodbye),
+                () = self.place.outdone() => return Err(Goodbye::Replaced),
                 frame = self.stream.next() => frame,
                 _ = self.pings.tick() => {
                     if self.heard_at.elapsed() >= SILENCE_MAX {

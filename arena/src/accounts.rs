@@ -363,6 +363,18 @@ impl Arena {
         self.options.telegram_token.is_some()
     }
 
+    /// Learns from the bot how links lead into the Mini App: with `=` and a start parameter after
+    /// this.
+    pub fn set_app_link(&self, link: &str) {
+        // A bot that starts again says the same again.
+        let _ = self.app_link.set(link.to_owned());
+    }
+
+    /// How links lead into the Mini App, where they do and once the bot has said so.
+    pub fn app_link(&self) -> Option<&str> {
+        self.app_link.get().map(String::as_str)
+    }
+
     /// Signs in with what Telegram told the Mini App. The first time makes the account.
     ///
     /// # Errors

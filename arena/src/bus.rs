@@ -19,7 +19,7 @@ use tokio::{
     time::{interval, sleep, timeout},
 };
 
-use crate::{Arena, Error, Options, Result, UserId, Why, lobby::LobbyMessage};
+use crate::{Arena, Error, Options, Result, UserId, Why, lobby::LobbyMessage, metrics};
 
 const CHANNEL: &str = "artel:lobby";
 /// News that wait to be sent; more are left to the matcher's passes.
@@ -92,6 +92,7 @@ impl Bus {
         let Some(redis) = &self.0 else { return Ok(()) };
         let mut connection = redis.connection.clone();
         let ping = redis::cmd("PING");
+        let _timer = metrics::redis("ping");
         let answer = timeout(ANSWER_WITHIN, ping.query_async::<Value>(&mut connection)).await;
         match answer.map_err(anyhow::Error::from).and_then(|it| Ok(it?)) {
             Ok(_) => Ok(()),
@@ -128,10 +129,12 @@ async fn speak(
         let Some(news) = news else { return };
         let mut publish = redis::cmd("PUBLISH");
         publish.arg(CHANNEL).arg(news);
+        let timer = metrics::redis("publish");
         let sent = tokio::select! {
             () = arena.closing.cancelled() => return,
             sent = publish.query_async::<Value>(&mut connection) => sent,
         };
+        drop(timer);
         if let (Err(error), true) = (&sent, up) {
             tracing::warn!("Other processes can't hear this one: {error}");
         }

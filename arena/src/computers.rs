@@ -24,6 +24,17 @@ pub(crate) fn account(level: Level) -> UserId {
     })
 }
 
+/// The accounts that sit down with one person at a game that at least so many play: the first is
+/// of the level that was asked for, and the others are of those next to it.
+fn accounts(level: Level, seats: usize) -> Vec<UserId> {
+    let near = match level {
+        Level::Easy => [Level::Easy, Level::Medium, Level::Hard],
+        Level::Medium => [Level::Medium, Level::Easy, Level::Hard],
+        Level::Hard => [Level::Hard, Level::Medium, Level::Easy],
+    };
+    near.into_iter().take(seats.saturating_sub(1).max(1)).map(account).collect()
+}
+
 /// How well somebody plays who is a computer.
 pub(crate) fn level(user: UserId) -> Option<Level> {
     Level::ALL.into_iter().find(|&it| account(it) == user)
@@ -56,8 +67,8 @@ pub enum Opponent {
 }
 
 impl Arena {
-    /// Makes a match against the computer, which changes no ratings. Whoever waited in a queue
-    /// waits no more.
+    /// Makes a match against the computer, which changes no ratings. Where two can't play there are
+    /// as many computers as it takes. Whoever waited in a queue waits no more.
     ///
     /// # Errors
     /// `already_in_match`; `bad_options`; a game that the computer does not play.
@@ -67,7 +78,9 @@ impl Arena {
             return Err(Error::invalid("opponent", "the computer does not play this game"));
         }
         let options = checked_options(game, options)?;
-        let players = [by, account(level)];
+        let seats = usize::from(*game.seats().start());
+        let mut players = vec![by];
+        players.extend(accounts(level, seats));
         let new =
             NewMatch { game, options: &options, rated: false, players: &players, rematch_of: None };
         let now = self.clock.now();

@@ -4,11 +4,11 @@
 //! neither pays for the other. Both databases read the portable subset described in
 //! `migrations/README.md`.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use sqlx::{
-    PgPool, SqlitePool,
+    Connection, PgPool, SqliteConnection, SqlitePool,
     migrate::Migrator,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -33,14 +33,15 @@ pub(crate) enum Db {
     Postgres(PgPool),
 }
 
-/// Runs one body against whichever database is open: `on!(db, pool => …)`.
+/// Runs one body against whichever database is open, and times it: `on!(db, pool => …)`.
 macro_rules! on {
-    ($db:expr, $pool:ident => $body:expr) => {
+    ($db:expr, $pool:ident => $body:expr) => {{
+        let _timer = $crate::metrics::sql(module_path!());
         match &$db {
             $crate::db::Db::Sqlite($pool) => $body,
             $crate::db::Db::Postgres($pool) => $body,
         }
-    };
+    }};
 }
 pub(crate) use on;
 
@@ -83,10 +84,37 @@ impl Turns for sqlx::PgConnection {
     }
 }
 
+/// How many connections to a database there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connections {
+    pub(crate) open: u32,
+    /// Of these, nobody uses so many.
+    pub(crate) idle: u32,
+    pub(crate) max: u32,
+}
+
+/// Copies a SQLite file to a new one; see [`Arena::backup`](crate::Arena::backup).
+pub(crate) async fn backup(url: &str, to: &Path) -> anyhow::Result<()> {
+    if is_postgres(url) {
+        bail!("DATABASE_URL is PostgreSQL's: pg_dump backs it up, see docs/deploy.md");
+    }
+    let to = to.to_str().context("the copy's name is not UTF-8")?;
+    let options = url.parse::<SqliteConnectOptions>()?.create_if_missing(false);
+    let mut file = SqliteConnection::connect_with(&options)
+        .await
+        .context("opening the SQLite file of DATABASE_URL")?;
+    sqlx::query("vacuum into $1").bind(to).execute(&mut file).await.context("copying it")?;
+    Ok(file.close().await?)
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
+}
+
 impl Db {
     /// Opens `sqlite://…` or `postgres://…` without changing what is in it.
     pub(crate) async fn open(url: &str) -> anyhow::Result<Db> {
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        if is_postgres(url) {
             let pool = PgPoolOptions::new()
                 .max_connections(CONNECTIONS_MAX)
                 .acquire_timeout(ACQUIRE_MAX)
@@ -121,6 +149,14 @@ impl Db {
     /// Brings the schema up to date.
     pub(crate) async fn migrate(&self) -> anyhow::Result<()> {
         on!(self, pool => MIGRATIONS.run(pool).await).context("migrating the database")
+    }
+
+    pub(crate) fn connections(&self) -> Connections {
+        let (open, idle, max) = match self {
+            Db::Sqlite(it) => (it.size(), it.num_idle(), it.options().get_max_connections()),
+            Db::Postgres(it) => (it.size(), it.num_idle(), it.options().get_max_connections()),
+        };
+        Connections { open, idle: idle as u32, max }
     }
 
     /// Whether it answers.

@@ -9,7 +9,10 @@ use sqlx::QueryBuilder;
 use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{Db, on};
+use crate::{
+    db::{Db, on},
+    metrics::METRICS,
+};
 
 /// Lines that may wait for the writer; matches wait when there are more.
 pub(crate) const LINES_MAX: usize = 64 * 1024;
@@ -39,6 +42,9 @@ pub(crate) async fn write(db: Db, mut lines: mpsc::Receiver<Line>, stopped: Canc
             }
         }
         write_group(&db, &group).await;
+        if let Some(oldest) = group.first() {
+            METRICS.journal_lag.observe(oldest.made.elapsed().as_secs_f64());
+        }
         for line in group.drain(..) {
             if let Some(written) = line.written {
                 // The match may have been dropped meanwhile.

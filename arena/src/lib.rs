@@ -14,6 +14,7 @@ mod clock;
 mod computers;
 mod cursor;
 mod db;
+mod errands;
 mod error;
 mod ids;
 mod init_data;
@@ -21,6 +22,7 @@ mod journal;
 mod known;
 mod lobby;
 mod matches;
+mod metrics;
 mod moderation;
 mod names;
 mod once;
@@ -38,11 +40,19 @@ mod rooms;
 mod sessions;
 mod staff;
 mod telegram;
+mod telegram_links;
 #[cfg(test)]
 mod three_seats;
 mod tickets;
+mod turns;
 
-use std::{future::Future, ops::Deref, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    ops::Deref,
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::sync::{Notify, mpsc};
 use tokio::time::sleep;
@@ -50,9 +60,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use accounts::{Language, NewAccount, PublicUser, Role, User};
 pub use audit::{AuditFilter, AuditKind, AuditLine, AuditPage};
-pub use cards::{Card, CardPlace, CardPlayer, CardStage, GroupPlayer, Joined, NewCard};
+pub use cards::{Card, CardPlace, CardPlayer, CardStage, GroupPlayer, Joined, MatchCard, NewCard};
 pub use clock::{Clock, Millis, Moment};
 pub use computers::{NewComputerMatch, Opponent};
+pub use errands::Errand;
 pub use error::{Error, FieldError, Refused, Result, Why};
 pub use ids::{AuditId, CardId, MatchId, NotAnId, ReportId, RoomId, SanctionId, SessionId, UserId};
 pub use init_data::{InitData, NotInitData, TelegramUser};
@@ -61,7 +72,7 @@ pub use matches::{MatchInfo, MatchPlayer};
 pub use moderation::{NewSanction, PersonFile, Sanction, SanctionKind};
 pub use once::RequestKey;
 pub use options::{Options, Secret};
-pub use outbox::{Letter, Notice};
+pub use outbox::{Carrier, Letter, Notice};
 pub use people::{
     Ask, Friend, FriendRequest, Friends, Invitation, Notification, Presence, PresenceUpdate, Shun,
     Shunned,
@@ -79,6 +90,7 @@ pub use rooms::{
 };
 pub use sessions::{Device, Principal, Session};
 pub use telegram::{NoticeSettings, Reach, Topic};
+pub use telegram_links::TelegramLink;
 pub use tickets::{Pass, Ticket};
 
 /// How often the processes hear which sessions the others have ended.
@@ -105,8 +117,12 @@ pub struct Inner {
     pub(crate) bus: bus::Bus,
     pub(crate) queue: queue::Queue,
     pub(crate) live: matches::Live,
+    /// How links lead into the Mini App, once the bot knows.
+    pub(crate) app_link: OnceLock<String>,
     /// Something came into the outbox.
     pub(crate) letters: Notify,
+    pub(crate) carrier: outbox::LastCarrier,
+    pub(crate) bot: errands::Bot,
     /// To the journal's writer.
     pub(crate) journal: mpsc::Sender<live::Line>,
     /// Stops that writer, once nobody has lines for it any more.
@@ -149,7 +165,10 @@ impl Arena {
             lobby: lobby::Lobby::default(),
             presences: people::Presences::default(),
             queue: queue::Queue::default(),
+            app_link: OnceLock::new(),
             letters: Notify::new(),
+            carrier: outbox::LastCarrier::default(),
+            bot: errands::Bot::default(),
             live: matches::Live::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -175,6 +194,7 @@ impl Arena {
         arena.every(people::ANNOUNCE_EVERY, "Friends don't hear of each other", announce);
         arena.every(SWEEP_EVERY, "The old audit is not swept", Arena::sweep_audit);
         arena.every(SWEEP_EVERY, "Old letters are not swept", Arena::sweep_letters);
+        arena.every(turns::LOOK_EVERY, "Nobody is told of their turn", Arena::tell_turns);
         arena.every(cards::TEND_EVERY, "Cards are not tended", Arena::tend_cards);
         Ok(arena)
     }
@@ -188,6 +208,14 @@ impl Arena {
         db.migrate().await?;
         db.close().await;
         Ok(())
+    }
+
+    /// Copies the SQLite file to a new one, whole and of one moment, also while a server runs on it.
+    ///
+    /// # Errors
+    /// When it is no SQLite file, can't be read, or `to` is there already.
+    pub async fn backup(options: &Options, to: &Path) -> anyhow::Result<()> {
+        db::backup(&options.database_url, to).await
     }
 
     /// Does `work` now and then, until the arena closes.

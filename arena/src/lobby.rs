@@ -20,8 +20,9 @@ use crate::{
     rooms::{RoomChat, RoomUpdate},
 };
 
-/// Pages that one person may have open; one more closes the oldest.
-const CHAIRS_MAX: usize = 5;
+/// Pages that one person may have open; one more closes the oldest. More than a door lets in, so
+/// that those which it is closing take nobody's place.
+const CHAIRS_MAX: usize = 16;
 /// Messages that wait for a slow page; one more closes it, and it finds the state when it is back.
 const MESSAGES_MAX: usize = 32;
 /// How often a joining chair looks again when news came while it looked.

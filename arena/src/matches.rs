@@ -11,14 +11,15 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use games::{Game, Kind, Outcome, Reason, Seat, Seed, for_game};
+use games::{Game, Kind, Outcome, Reason, Seat, Seed, Time, for_game};
 use live::{
-    Gathered, Handle, Status,
+    Awaited, Gathered, Handle, Status,
     computer::Level,
     wire::{Player, PlayerUser, RatingChange},
 };
 use serde::Serialize;
 use serde_json::Value;
+use tracing::Instrument;
 use utoipa::ToSchema;
 
 use crate::{
@@ -28,6 +29,7 @@ use crate::{
     db::{Turns, on, on_both},
     ids::RoomId,
     journal,
+    metrics::{LiveMatch, METRICS},
     queue::Side,
     ratings::{Rating, RatingRows, Score},
     replays::{self, Replay},
@@ -91,6 +93,8 @@ struct Running {
     handle: Handle,
     /// By seat.
     users: Vec<UserId>,
+    /// Of whose absence its player was told last.
+    told: Option<Awaited>,
 }
 
 impl Live {
@@ -107,6 +111,34 @@ impl Live {
 
     fn find(&self, id: MatchId) -> Option<(Handle, Vec<UserId>)> {
         self.running().get(&id).map(|it| (it.handle.clone(), it.users.clone()))
+    }
+
+    /// Those for whom a match waits and who are away for so long, each absence once.
+    pub(crate) fn newly_awaited(&self, long: Time) -> Vec<(MatchId, UserId, Awaited)> {
+        let mut running = self.running();
+        let found = running.iter_mut().filter_map(|(&id, it)| {
+            let awaited = it.handle.glance().awaited?;
+            let is_new = it.told != Some(awaited) && it.handle.now() >= awaited.since + long;
+            let user = it.users.get(awaited.seat.index()).filter(|_| is_new)?;
+            it.told = Some(awaited);
+            Some((id, *user, awaited))
+        });
+        found.collect()
+    }
+
+    /// Nobody was told after all.
+    pub(crate) fn untold(&self, id: MatchId) {
+        if let Some(it) = self.running().get_mut(&id) {
+            it.told = None;
+        }
+    }
+
+    /// For whom a match waits; none when it is not run here.
+    pub(crate) fn awaited(&self, id: MatchId) -> Option<Option<(UserId, Awaited)>> {
+        let running = self.running();
+        let it = running.get(&id)?;
+        let awaited = it.handle.glance().awaited;
+        Some(awaited.and_then(|at| Some((*it.users.get(at.seat.index())?, at))))
     }
 }
 
@@ -184,6 +216,16 @@ enum Ending<'a> {
     CalledOff(&'a [bool]),
     /// It could not go on.
     Broken,
+}
+
+impl Ending<'_> {
+    fn name(&self) -> &'static str {
+        match self {
+            Ending::Played => "played",
+            Ending::CalledOff(_) => "called_off",
+            Ending::Broken => "broken",
+        }
+    }
 }
 
 impl Opened {
@@ -433,10 +475,15 @@ impl Arena {
                 self.players.spawn(self.sit_computer(handle.clone(), opened.game, seat, level));
             }
         }
-        let running = Running { handle, users: opened.users.clone() };
+        let running = Running { handle, users: opened.users.clone(), told: None };
         let arena = self.clone();
         self.live.running().insert(id, running);
-        self.players.spawn(async move {
+        let counted = LiveMatch::new(opened.game);
+        // A trace of its own: it outlives whatever made it.
+        let game = opened.game.name();
+        let span = tracing::info_span!(parent: None, "match", match_id = %id, game);
+        let run = async move {
+            let _counted = counted;
             let work = AssertUnwindSafe(arena.run(&opened, table)).catch_unwind();
             let done = tokio::select! {
                 // First, so that the players' sockets, which close now, are not taken for lost.
@@ -450,7 +497,8 @@ impl Arena {
                 tracing::error!(r#match = %id, "A match's task panicked: the match does not count");
                 arena.settle_surely(&opened, &opened.abandoned(), &Ending::Broken).await;
             }
-        });
+        };
+        self.players.spawn(run.instrument(span));
         Ok(())
     }
 
@@ -624,6 +672,7 @@ impl Arena {
             tx.commit().await?;
             (ratings, room)
         });
+        METRICS.settled(opened.game, ending.name());
         self.tell_after_match(room);
         self.stir_letters();
         Ok(ratings)

@@ -5,20 +5,31 @@
 //! *what* to tell; how things are is read when it is sent. So a card that changed five times while
 //! its chat had to wait is sent once, as it is then, and never as it was before.
 //!
-//! Whoever delivers takes a row for [`LEASE`]; if they die, another takes it after that.
+//! Each life of a bot delivers as a *carrier*, which says now and then that it is there. A row that
+//! it takes is its own until it is done; if it dies, others take its rows [`SILENT_MAX`] later, and
+//! on SQLite, where there is one process, the next life does at once.
+//!
+//! Telegram has no key that would make sending twice the same as once. So a message may come twice
+//! when the process dies in the moment between Telegram's answer and the row's change. Edits show
+//! what they show, however often.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Arena, CardId, MatchId, Millis, Result, UserId,
     clock::millis,
-    db::{on, on_both},
+    db::{Db, on, on_both},
 };
 
-/// For how long a row belongs to whoever delivers it.
-const LEASE: Duration = Duration::from_secs(3 * 60);
+/// How often a carrier says that it is there.
+const BEAT_EVERY: Duration = Duration::from_secs(2);
+/// A carrier that was not heard of for so long is gone.
+const SILENT_MAX: Duration = Duration::from_secs(10);
 /// For how long rows stay after they were sent.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// After so many attempts a letter is given up: about a day.
@@ -54,6 +65,22 @@ pub enum Notice {
         /// Which.
         match_id: MatchId,
     },
+    /// Everybody in a match waits for one who is away.
+    YourTurn {
+        /// Whom to tell.
+        user: UserId,
+        /// Which.
+        match_id: MatchId,
+        /// When they went away, in milliseconds of the match's clock: each absence is told of once.
+        away_at: u64,
+    },
+    /// Somebody wants to be friends with one.
+    FriendRequest {
+        /// Whom to tell.
+        user: UserId,
+        /// Who asks.
+        from: UserId,
+    },
 }
 
 impl Notice {
@@ -64,6 +91,10 @@ impl Notice {
             Notice::Matched { user, match_id } => format!("matched {match_id} {user}"),
             Notice::Challenged { user, card } => format!("challenged {card} {user}"),
             Notice::Result { user, match_id } => format!("result {match_id} {user}"),
+            Notice::YourTurn { user, match_id, away_at } => {
+                format!("turn {match_id} {user} {away_at}")
+            }
+            Notice::FriendRequest { user, from } => format!("friend {from} {user}"),
         }
     }
 }
@@ -76,8 +107,16 @@ pub struct Letter {
     /// How often it was tried before.
     pub attempts: u32,
     about: String,
-    leased_until: Millis,
+    carrier: i64,
 }
+
+/// Whoever delivers letters, for as long as they say that they are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carrier(i64);
+
+/// The carrier of this process that came last.
+#[derive(Default)]
+pub(crate) struct LastCarrier(Mutex<Option<i64>>);
 
 impl Letter {
     /// What it is about: no two letters with the same are out at once.
@@ -92,53 +131,125 @@ struct Row {
     notice: String,
     due_at: Millis,
     attempts: i64,
+    /// 0 when nobody has it.
+    carrier: i64,
 }
 
 impl Arena {
+    /// A new carrier. What those before it have left is free: on SQLite all of it, on PostgreSQL
+    /// that of this process.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn new_carrier(&self) -> Result<Carrier> {
+        // Never 0, which is nobody.
+        let id = rand::random_range(1..=i64::MAX);
+        let before = self.carrier.0.lock().unwrap_or_else(PoisonError::into_inner).replace(id);
+        let alone = matches!(self.db, Db::Sqlite(_));
+        let now = self.clock.now();
+        on!(self.db, pool => {
+            let mut tx = pool.begin_with(self.db.begin()).await?;
+            sqlx::query("delete from carriers where id = $1 or $2 or seen_at <= $3")
+                .bind(before)
+                .bind(alone)
+                .bind(now - millis(SILENT_MAX))
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query("insert into carriers (id, seen_at) values ($1, $2)")
+                .bind(id)
+                .bind(now)
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+        });
+        Ok(Carrier(id))
+    }
+
+    /// Says now and then that a carrier is there, for as long as this is awaited.
+    pub async fn keep_carrier(&self, carrier: Carrier) {
+        loop {
+            tokio::time::sleep(BEAT_EVERY).await;
+            if let Err(error) = self.carrier_is_there(carrier).await {
+                tracing::error!(error = error.report(), "A carrier is not heard");
+            }
+        }
+    }
+
+    /// A carrier is there.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn carrier_is_there(&self, carrier: Carrier) -> Result<()> {
+        let now = self.clock.now();
+        on!(self.db, pool => {
+            // Also when others took it for dead meanwhile: what it holds still it goes on with.
+            sqlx::query(
+                "insert into carriers (id, seen_at) values ($1, $2)
+                 on conflict (id) do update set seen_at = excluded.seen_at",
+            )
+            .bind(carrier.0)
+            .bind(now)
+            .execute(pool)
+            .await
+            .map(drop)
+        })?;
+        Ok(())
+    }
+
     /// Waits until there is something in the outbox that was not there before, as far as this
     /// process knows; others' are found by looking now and then.
     pub async fn letters_stirred(&self) {
         self.letters.notified().await;
     }
 
-    /// Takes letters that are due, the longest waiting first, at most `limit`.
+    /// Takes letters that are due and nobody's, the longest waiting first, at most `limit`.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn letters_due(&self, limit: u32) -> Result<Vec<Letter>> {
+    pub async fn letters_due(&self, by: Carrier, limit: u32) -> Result<Vec<Letter>> {
         let now = self.clock.now();
         let rows: Vec<Row> = on!(self.db, pool => {
             sqlx::query_as(
-                "select about, notice, due_at, attempts from outbox
-                 where due_at <= $1 order by due_at, about limit $2",
+                "select about, notice, due_at, attempts, coalesce(carrier, 0) as carrier
+                 from outbox
+                 where due_at <= $1 and (carrier is null or carrier <> $2
+                     and carrier not in (select id from carriers where seen_at > $3))
+                 order by due_at, about limit $4",
             )
             .bind(now)
+            .bind(by.0)
+            .bind(now - millis(SILENT_MAX))
             .bind(i64::from(limit))
             .fetch_all(pool)
             .await
         })?;
         let mut letters = Vec::with_capacity(rows.len());
-        for Row { about, notice, due_at, attempts } in rows {
-            let leased_until = now + millis(LEASE);
-            let taken = on!(self.db, pool => {
-                sqlx::query("update outbox set due_at = $1 where about = $2 and due_at = $3")
-                    .bind(leased_until)
-                    .bind(&about)
-                    .bind(due_at)
-                    .execute(pool)
-                    .await?
-                    .rows_affected()
-            });
-            if taken == 0 {
-                continue;
-            }
-            match serde_json::from_str(&notice) {
-                Ok(notice) => {
-                    let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
-                    letters.push(Letter { notice, attempts, about, leased_until });
+        for Row { about, notice, due_at, attempts, carrier } in rows {
+            let notice = match serde_json::from_str(&notice) {
+                Ok(notice) => notice,
+                // A newer version's, which will take it.
+                Err(error) => {
+                    tracing::debug!("Left a letter to another version: {error}");
+                    continue;
                 }
-                // A newer version's, which will take it when the lease is over.
-                Err(error) => tracing::debug!("Left a letter to another version: {error}"),
+            };
+            // Unless somebody was faster.
+            let taken = on!(self.db, pool => {
+                sqlx::query(
+                    "update outbox set carrier = $1
+                     where about = $2 and due_at = $3 and coalesce(carrier, 0) = $4",
+                )
+                .bind(by.0)
+                .bind(&about)
+                .bind(due_at)
+                .bind(carrier)
+                .execute(pool)
+                .await?
+                .rows_affected()
+            });
+            if taken > 0 {
+                let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
+                letters.push(Letter { notice, attempts, about, carrier: by.0 });
             }
         }
         Ok(letters)
@@ -151,9 +262,9 @@ impl Arena {
     /// When the database does not answer.
     pub async fn letter_revision(&self, letter: &Letter) -> Result<Option<i64>> {
         let revision: Option<i64> = on!(self.db, pool => {
-            sqlx::query_scalar("select revision from outbox where about = $1 and due_at = $2")
+            sqlx::query_scalar("select revision from outbox where about = $1 and carrier = $2")
                 .bind(&letter.about)
-                .bind(letter.leased_until)
+                .bind(letter.carrier)
                 .fetch_optional(pool)
                 .await
         })?;
@@ -169,14 +280,14 @@ impl Arena {
         let now = self.clock.now();
         on!(self.db, pool => {
             sqlx::query(
-                "update outbox set attempts = 0, changed_at = $1,
+                "update outbox set attempts = 0, changed_at = $1, carrier = null,
                      due_at = case when revision = $2 then null else cast($1 as bigint) end
-                 where about = $3 and due_at = $4",
+                 where about = $3 and carrier = $4",
             )
             .bind(now)
             .bind(revision)
             .bind(&letter.about)
-            .bind(letter.leased_until)
+            .bind(letter.carrier)
             .execute(pool)
             .await
             .map(drop)
@@ -194,14 +305,14 @@ impl Arena {
         let due_at = self.clock.now() + millis(after);
         on!(self.db, pool => {
             sqlx::query(
-                "update outbox set attempts = attempts + 1,
+                "update outbox set attempts = attempts + 1, carrier = null,
                      due_at = case when attempts < $1 then cast($2 as bigint) else null end
-                 where about = $3 and due_at = $4",
+                 where about = $3 and carrier = $4",
             )
             .bind(ATTEMPTS_MAX)
             .bind(due_at)
             .bind(&letter.about)
-            .bind(letter.leased_until)
+            .bind(letter.carrier)
             .execute(pool)
             .await
             .map(drop)
@@ -224,6 +335,10 @@ impl Arena {
                 .await?;
             sqlx::query("delete from telegram_updates where body = '' and taken_at < $1")
                 .bind(before)
+                .execute(pool)
+                .await?;
+            sqlx::query("delete from link_tokens where expires_at < $1")
+                .bind(self.clock.now())
                 .execute(pool)
                 .await?;
         });

@@ -9,7 +9,11 @@
 //! last page of a process closes, that process brings the end down to [`RETURN_WITHIN`], and
 //! another process where a page is still open pushes it up again.
 
-use std::{collections::HashSet, ops::RangeInclusive, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::RangeInclusive,
+    time::Duration,
+};
 
 use games::{Kind, Seat};
 use serde::{Deserialize, Serialize};
@@ -26,6 +30,7 @@ use crate::{
     db::{Turns, on, on_both},
     lobby::LobbyMessage,
     matches::{MatchRows, NewMatch},
+    metrics::METRICS,
     outbox::{Notice, OutboxRows},
     pairing::{Entry, pairs},
     people::ShunRows,
@@ -262,8 +267,14 @@ impl Arena {
             let full = entries.len() == BATCH_MAX;
             let before = made;
             let apart = on!(self.db, pool => pool.acquire().await?.apart_in_queue(game).await)?;
+            let since: HashMap<UserId, Millis> =
+                entries.iter().map(|it| (it.user_id, it.joined_at)).collect();
             for pair in pairs(entries, &apart, now) {
-                made += usize::from(self.make_match(game, pair).await?);
+                if self.make_match(game, pair).await? {
+                    made += 1;
+                    let waits = pair.iter().filter_map(|it| since.get(it));
+                    waits.for_each(|it| METRICS.waited(game, now - it));
+                }
             }
             if !full || made == before {
                 break;
@@ -422,6 +433,20 @@ impl Arena {
         for game in Kind::ALL {
             self.pair_up(game).await?;
             self.tell_places(game).await?;
+        }
+        self.count_waiting().await
+    }
+
+    /// Counts those who wait, for the metrics.
+    async fn count_waiting(&self) -> Result<()> {
+        let counts: Vec<(String, i64)> = on!(self.db, pool => {
+            sqlx::query_as("select game, count(*) from queue_entries group by game")
+                .fetch_all(pool)
+                .await
+        })?;
+        for game in Kind::ALL {
+            let count = counts.iter().find(|it| it.0 == game.name()).map_or(0, |it| it.1);
+            METRICS.waiting(game, count);
         }
         Ok(())
     }

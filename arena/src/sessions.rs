@@ -225,7 +225,7 @@ impl Ended {
         self.lock().contains_key(&session)
     }
 
-    fn add(&self, session: SessionId, at: Millis) {
+    pub(crate) fn add(&self, session: SessionId, at: Millis) {
         if self.lock().insert(session, at).is_none() {
             // OK because nobody may be listening.
             let _ = self.told.send(session);
@@ -518,7 +518,7 @@ fn hmac(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -18,6 +18,16 @@ pub enum Topic {
     Challenged,
     /// A match of theirs is over.
     Result,
+    /// It is their turn, and they are away.
+    YourTurn,
+    /// Somebody wants to be friends with them.
+    FriendRequest,
+}
+
+impl Topic {
+    /// All, in the order in which they are listed.
+    pub const ALL: [Topic; 5] =
+        [Topic::Matched, Topic::Challenged, Topic::YourTurn, Topic::FriendRequest, Topic::Result];
 }
 
 /// What somebody wants to be told.
@@ -29,12 +39,18 @@ pub struct NoticeSettings {
     pub challenged: bool,
     /// How their matches ended.
     pub result: bool,
+    /// That it is their turn while they are away.
+    pub your_turn: bool,
+    /// That somebody wants to be friends with them.
+    pub friend_request: bool,
 }
 
 impl Default for NoticeSettings {
     /// What can be missed; a result is seen where one plays.
     fn default() -> NoticeSettings {
-        NoticeSettings { matched: true, challenged: true, result: false }
+        let on = true;
+        let (matched, challenged, your_turn, friend_request) = (on, on, on, on);
+        NoticeSettings { matched, challenged, result: false, your_turn, friend_request }
     }
 }
 
@@ -45,6 +61,8 @@ impl NoticeSettings {
             Topic::Matched => self.matched,
             Topic::Challenged => self.challenged,
             Topic::Result => self.result,
+            Topic::YourTurn => self.your_turn,
+            Topic::FriendRequest => self.friend_request,
         }
     }
 
@@ -55,6 +73,8 @@ impl NoticeSettings {
             Topic::Matched => &mut self.matched,
             Topic::Challenged => &mut self.challenged,
             Topic::Result => &mut self.result,
+            Topic::YourTurn => &mut self.your_turn,
+            Topic::FriendRequest => &mut self.friend_request,
         };
         *setting = !*setting;
         self
@@ -236,17 +256,7 @@ impl Arena {
     /// # Errors
     /// When the database does not answer.
     pub async fn reach(&self, user: UserId, topic: Topic) -> Result<Option<Reach>> {
-        let found: Option<(String, Language)> = on!(self.db, pool => {
-            sqlx::query_as(
-                "select i.subject, u.language from identities i join users u on u.id = i.user_id
-                 where i.user_id = $1 and i.provider = 'telegram'",
-            )
-            .bind(user)
-            .fetch_optional(pool)
-            .await
-        })?;
-        let Some((subject, language)) = found else { return Ok(None) };
-        let Ok(chat) = subject.parse::<i64>() else { return Ok(None) };
+        let Some((chat, language)) = self.telegram_of(user).await? else { return Ok(None) };
         let wanted = self.notice_settings(user).await?.wants(topic);
         let reach = Reach { chat, language };
         Ok((wanted && !self.is_chat_quiet(chat).await?).then_some(reach))
@@ -273,15 +283,19 @@ impl Arena {
     pub async fn set_notice_settings(&self, user: UserId, to: NoticeSettings) -> Result<()> {
         on!(self.db, pool => {
             sqlx::query(
-                "insert into notice_settings (user_id, matched, challenged, result)
-                 values ($1, $2, $3, $4) on conflict (user_id) do update set
+                "insert into notice_settings
+                     (user_id, matched, challenged, result, your_turn, friend_request)
+                 values ($1, $2, $3, $4, $5, $6) on conflict (user_id) do update set
                      matched = excluded.matched, challenged = excluded.challenged,
-                     result = excluded.result",
+                     result = excluded.result, your_turn = excluded.your_turn,
+                     friend_request = excluded.friend_request",
             )
             .bind(user)
             .bind(to.matched)
             .bind(to.challenged)
             .bind(to.result)
+            .bind(to.your_turn)
+            .bind(to.friend_request)
             .execute(pool)
             .await
             .map(drop)

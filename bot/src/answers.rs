@@ -1,6 +1,6 @@
 //! Something happens in Telegram, the arena decides, an answer goes.
 
-use arena::{Arena, CardPlace, Error, Language, NewCard, Queued, Topic, User};
+use arena::{Arena, CardPlace, Error, Language, NewCard, NewRoom, Queued, Topic, User};
 use games::Kind;
 use teloxide::{
     Bot,
@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use crate::{
     commands::{self, Asked, Command},
     delivery::{Answer, names},
+    linking,
     links::{Links, Place},
     taps::Press,
     updates::{ChatKind, Event, Membership, Message, Update},
@@ -177,12 +178,15 @@ impl Desk<'_> {
         asking: &Asking<'a>,
     ) -> arena::Result<Option<Said<'a>>> {
         let said = match command {
-            Command::Start => self.start(asking),
+            Command::Start => self.start(asking).await?,
             Command::Help => only(Say::Help { shared: !asking.is_private() }),
             Command::Play => return self.play(asking).await,
             Command::Challenge => return self.challenge(asking).await,
             Command::Queue => return self.queue(asking).await,
             Command::Leave | Command::Cancel => self.leave(asking.user).await?,
+            Command::Room => self.room(asking).await?,
+            Command::Link if asking.is_private() => self.link(asking).await?,
+            Command::Link => only(Say::LinkInPrivate),
             Command::Me => {
                 let games = self.arena.stats(asking.user.id).await?.games;
                 only(Say::Me { name: words::isolated(&asking.user.display_name), games })
@@ -208,7 +212,7 @@ impl Desk<'_> {
         &self,
         asking: &Asking<'_>,
         label: Label,
-        place: Place,
+        place: Place<'_>,
     ) -> Vec<Vec<InlineKeyboardButton>> {
         let label = words::label(label, asking.user.language);
         let button = match asking.is_private() {
@@ -219,12 +223,53 @@ impl Desk<'_> {
     }
 
     /// An invitation leads to where it leads; anything else to the arena.
-    fn start<'a>(&self, asking: &Asking<'a>) -> Said<'a> {
+    async fn start<'a>(&self, asking: &Asking<'a>) -> arena::Result<Said<'a>> {
+        if let Some(token) = linking::token_of(asking.rest) {
+            return match asking.is_private() {
+                true => self.ask_to_link(asking.user, token).await,
+                false => Ok(only(Say::LinkInPrivate)),
+            };
+        }
         let buttons = match Place::parse(asking.rest) {
             Some(place) => self.lead(asking, Label::Play, place),
             None => Vec::new(),
         };
-        (Say::Start, buttons)
+        Ok((Say::Start, buttons))
+    }
+
+    /// The room that somebody is in; else one is opened for them.
+    async fn room<'a>(&self, asking: &Asking<'a>) -> arena::Result<Said<'a>> {
+        let game = match Self::game_of(asking.rest) {
+            Ok(game) => game,
+            Err(said) => return Ok(said),
+        };
+        let theirs = self.arena.room_of(asking.user.id).await?;
+        let is_new = theirs.is_none();
+        let room = match theirs {
+            Some(room) => room,
+            None => {
+                let new = NewRoom { game, options: None, private: true };
+                self.arena.open_room(asking.user.id, new).await?.room
+            }
+        };
+        // Who asked for another game is told how to get there.
+        let is_other = !asking.rest.is_empty() && room.game != game;
+        let place = Place::Room(&room.code);
+        let buttons = self.lead(asking, Label::GoIn, place);
+        let link = self.links.link(place);
+        Ok((Say::Room { code: room.code, game: room.game, is_new, is_other, link }, buttons))
+    }
+
+    /// How a Telegram user gets to an account that was made on the web.
+    async fn link<'a>(&self, asking: &Asking<'a>) -> arena::Result<Said<'a>> {
+        if let Some(token) = linking::token_of(asking.rest) {
+            return self.ask_to_link(asking.user, token).await;
+        }
+        let name = asking.user.username.as_deref().map(words::isolated);
+        Ok(only(match name {
+            Some(name) => Say::LinkedAlready { name },
+            None => Say::LinkHow { address: self.links.address(Place::Me) },
+        }))
     }
 
     async fn play<'a>(&self, asking: &Asking<'a>) -> arena::Result<Option<Said<'a>>> {
@@ -317,7 +362,11 @@ impl Desk<'_> {
             self.arena.queue_leave(user.id, game).await?;
         }
         let cards = self.arena.leave_cards(user.id).await?;
-        Ok(only(Say::Left { queue: queue.is_some(), cards }))
+        let room = self.arena.room_of(user.id).await?.map(|it| it.code);
+        if let Some(code) = &room {
+            self.arena.leave_room(user.id, code).await?;
+        }
+        Ok(only(Say::Left { queue: queue.is_some(), cards, room }))
     }
 
     async fn top<'a>(&self, asking: &Asking<'a>) -> arena::Result<Said<'a>> {
@@ -366,14 +415,13 @@ impl Desk<'_> {
         let speak = |name: &str, language| {
             InlineKeyboardButton::callback(name, Press::Speak(language).to_string())
         };
-        let buttons = vec![
-            toggle(Label::Matched(settings.matched), Topic::Matched),
-            toggle(Label::Challenged(settings.challenged), Topic::Challenged),
-            toggle(Label::Result(settings.result), Topic::Result),
-            // Each language by its own name, for whoever reads only that.
-            vec![speak("English", Language::En), speak("Русский", Language::Ru)],
-        ];
-        Ok((Say::Settings { settings }, buttons))
+        let toggles =
+            Topic::ALL.map(|topic| toggle(Label::Topic(topic, settings.wants(topic)), topic));
+        let mut buttons = toggles.to_vec();
+        // Each language by its own name, for whoever reads only that.
+        buttons.push(vec![speak("English", Language::En), speak("Русский", Language::Ru)]);
+        let told = Topic::ALL.into_iter().filter(|&it| settings.wants(it)).collect();
+        Ok((Say::Settings { told }, buttons))
     }
 }
 

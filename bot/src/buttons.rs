@@ -4,7 +4,7 @@ use arena::{Joined, Language, User};
 use teloxide::{
     payloads::{AnswerCallbackQuerySetters, EditMessageTextSetters},
     requests::{Request, Requester},
-    types::{CallbackQueryId, InlineKeyboardMarkup, ParseMode},
+    types::{CallbackQueryId, InlineKeyboardButton, InlineKeyboardMarkup, ParseMode},
 };
 
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
     faults::plain,
     inline,
     taps::Press,
-    updates::{ChatKind, Tap},
-    words::{self, Toast},
+    updates::{ChatKind, Tap, Tapped},
+    words::{self, Say, Toast},
 };
 
 impl Desk<'_> {
@@ -50,7 +50,7 @@ impl Desk<'_> {
             Press::Join(card) | Press::Leave(card) | Press::Start(card) | Press::Rematch(card) => {
                 Some(card)
             }
-            Press::Toggle(_) | Press::Speak(_) => None,
+            Press::Toggle(_) | Press::Speak(_) | Press::Link(..) => None,
         };
         match (press, card) {
             (Press::Join(_) | Press::JoinInline, Some(card)) => {
@@ -80,6 +80,7 @@ impl Desk<'_> {
                 *language = spoken;
                 self.show_settings(tap, &user).await
             }
+            (Press::Link(token, yes), _) => self.link_pressed(tap, token, yes, language).await,
             (Press::Join(_) | Press::Leave(_) | Press::Start(_) | Press::Rematch(_), None) => {
                 Ok(Toast::Old)
             }
@@ -91,14 +92,38 @@ impl Desk<'_> {
         let Some(message) = &tap.message else { return Ok(Toast::Old) };
         if message.chat.kind == ChatKind::Private {
             let (say, buttons) = self.settings(user).await?;
-            let text = words::say(&say, user.language, None);
-            let edit = self.bot.edit_message_text(message.chat.id, message.message_id, text);
-            let edit = edit.parse_mode(ParseMode::Html);
-            let edit = edit.reply_markup(InlineKeyboardMarkup::new(buttons));
-            if let Err(error) = edit.send().await {
-                tracing::debug!(error = plain(&error), "Settings are not shown as they are");
-            }
+            self.put(message, words::say(&say, user.language, None), buttons).await;
         }
         Ok(Toast::Saved)
+    }
+
+    /// Yes or no to a link: the question becomes the answer.
+    async fn link_pressed(
+        &self,
+        tap: &Tap,
+        token: &str,
+        yes: bool,
+        language: &mut Language,
+    ) -> arena::Result<Toast<'static>> {
+        let private = tap.message.as_ref().filter(|it| it.chat.kind == ChatKind::Private);
+        let Some(message) = private else { return Ok(Toast::Old) };
+        let said = match self.link_or_not(&tap.from, token, yes).await {
+            Ok(said) => said,
+            Err(error) => Say::Refused { code: code_of(&error) },
+        };
+        // They may read another language there.
+        *language = self.arena.telegram_account(&tap.from).await?.language;
+        self.put(message, words::say(&said, *language, None), Vec::new()).await;
+        Ok(Toast::Done)
+    }
+
+    /// Has a message of ours in a private chat say something else.
+    async fn put(&self, message: &Tapped, text: String, buttons: Vec<Vec<InlineKeyboardButton>>) {
+        let edit = self.bot.edit_message_text(message.chat.id, message.message_id, text);
+        let edit = edit.parse_mode(ParseMode::Html);
+        let edit = edit.reply_markup(InlineKeyboardMarkup::new(buttons));
+        if let Err(error) = edit.send().await {
+            tracing::debug!(error = plain(&error), "A message is not shown as it is");
+        }
     }
 }

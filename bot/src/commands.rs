@@ -10,35 +10,40 @@ pub(crate) enum Command {
     Queue,
     Leave,
     Challenge,
+    Room,
     Me,
     Top,
     Replay,
     Settings,
+    Link,
     Help,
     Cancel,
 }
 
 impl Command {
-    pub(crate) const ALL: [Command; 11] = [
+    pub(crate) const ALL: [Command; 13] = [
         Command::Start,
         Command::Play,
         Command::Queue,
         Command::Leave,
         Command::Challenge,
+        Command::Room,
         Command::Me,
         Command::Top,
         Command::Replay,
         Command::Settings,
+        Command::Link,
         Command::Help,
         Command::Cancel,
     ];
 
     /// Those that make sense in groups.
-    pub(crate) const SHARED: [Command; 8] = [
+    pub(crate) const SHARED: [Command; 9] = [
         Command::Play,
         Command::Queue,
         Command::Leave,
         Command::Challenge,
+        Command::Room,
         Command::Top,
         Command::Me,
         Command::Cancel,
@@ -53,10 +58,12 @@ impl Command {
             Command::Queue => "queue",
             Command::Leave => "leave",
             Command::Challenge => "challenge",
+            Command::Room => "room",
             Command::Me => "me",
             Command::Top => "top",
             Command::Replay => "replay",
             Command::Settings => "settings",
+            Command::Link => "link",
             Command::Help => "help",
             Command::Cancel => "cancel",
         }

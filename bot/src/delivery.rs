@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use arena::{Arena, Card, CardPlace, CardStage, Letter, MatchId, Notice, Reach, Topic, UserId};
+use arena::{
+    Arena, Card, CardPlace, CardStage, Carrier, Language, Letter, MatchId, Notice, Reach, Topic,
+    UserId,
+};
 use futures_util::{
     StreamExt,
     future::{BoxFuture, FutureExt, pending},
@@ -29,6 +32,7 @@ use crate::{
     cards,
     faults::{insist, plain},
     links::{Links, Place},
+    metrics::METRICS,
     pace::{Pace, Target},
     taps::Press,
     words::{self, Label, Say},
@@ -57,6 +61,7 @@ pub(crate) struct Delivery<'a> {
     pub(crate) links: &'a Links,
     pub(crate) pace: &'a Pace,
     pub(crate) closing: &'a CancellationToken,
+    pub(crate) carrier: Carrier,
 }
 
 /// What became of something that was sent.
@@ -117,7 +122,7 @@ impl Delivery<'_> {
                 _ = ticks.tick(), if may_look => true,
             };
             if look {
-                letters = self.arena.letters_due(room as u32).boxed();
+                letters = self.arena.letters_due(self.carrier, room as u32).boxed();
                 looking = true;
             }
         }
@@ -138,11 +143,12 @@ impl Delivery<'_> {
             request =
                 request.reply_parameters(ReplyParameters::new(to).allow_sending_without_reply());
         }
-        if let Err(error) = insist("An answer could not be sent", request).await {
-            tracing::info!(error = plain(&error), "An answer was refused");
-            if let Sent::Quiet = sent(Err(error)) {
-                self.hush(chat.0).await;
-            }
+        let answered = insist("An answer could not be sent", request).await.map(|it| Some(it.id));
+        if let Err(error) = &answered {
+            tracing::info!(error = plain(error), "An answer was refused");
+        }
+        if let Sent::Quiet = sent(answered) {
+            self.hush(chat.0).await;
         }
     }
 
@@ -168,9 +174,7 @@ impl Delivery<'_> {
                 }
                 None => None,
             },
-            notice @ (Notice::Matched { .. }
-            | Notice::Challenged { .. }
-            | Notice::Result { .. }) => self.reach(notice).await?.map(|it| Target::Chat(it.chat)),
+            notice => self.reach(notice).await?.map(|it| Target::Chat(it.chat)),
         };
         let Some(target) = target else {
             return self.arena.letter_done(letter, revision).await;
@@ -182,9 +186,7 @@ impl Delivery<'_> {
         let Some(revision) = self.arena.letter_revision(letter).await? else { return Ok(()) };
         let sent = match &letter.notice {
             Notice::Card { card } => self.send_card(*card).await?,
-            notice @ (Notice::Matched { .. }
-            | Notice::Challenged { .. }
-            | Notice::Result { .. }) => self.send_notice(notice).await?,
+            notice => self.send_notice(notice).await?,
         };
         match sent {
             Sent::Done(_) | Sent::Lost | Sent::Refused => {
@@ -258,6 +260,8 @@ impl Delivery<'_> {
             Notice::Matched { user, .. } => (user, Topic::Matched),
             Notice::Challenged { user, .. } => (user, Topic::Challenged),
             Notice::Result { user, .. } => (user, Topic::Result),
+            Notice::YourTurn { user, .. } => (user, Topic::YourTurn),
+            Notice::FriendRequest { user, .. } => (user, Topic::FriendRequest),
         };
         self.arena.reach(*user, topic).await
     }
@@ -272,16 +276,10 @@ impl Delivery<'_> {
             Notice::Card { .. } => return Ok(Sent::Lost),
             Notice::Matched { user, match_id } => {
                 let info = self.arena.match_info(*match_id).await?;
-                let place = Place::Match(*match_id);
-                let address = self.links.address(place);
-                let address = (!self.links.page_is_secure()).then_some(&address);
                 let names =
                     names(info.players.iter().filter(|it| it.user.id != *user).map(|it| &it.user));
                 let say = Say::WasMatched { game: info.game, names };
-                (
-                    words::say(&say, language, address),
-                    self.links.in_private(label(Label::Play), place),
-                )
+                self.leading(&say, language, Label::Play, Place::Match(*match_id))
             }
             Notice::Challenged { user, card } => {
                 let Some(card) = self.arena.card(*card).await? else { return Ok(Sent::Lost) };
@@ -300,6 +298,20 @@ impl Delivery<'_> {
                 let button = self.links.in_private(label(Label::Replay), Place::Replay(*match_id));
                 (words::say(&say, language, None), button)
             }
+            Notice::YourTurn { user, match_id, .. } => {
+                if !self.arena.is_awaited(*user, *match_id).await? {
+                    return Ok(Sent::Lost);
+                }
+                let info = self.arena.match_info(*match_id).await?;
+                let others = info.players.iter().map(|it| &it.user).filter(|it| it.id != *user);
+                let say = Say::YourTurn { game: info.game, names: names(others) };
+                self.leading(&say, language, Label::Play, Place::Match(*match_id))
+            }
+            Notice::FriendRequest { from, .. } => {
+                let Some(from) = self.arena.user(*from).await? else { return Ok(Sent::Lost) };
+                let say = Say::FriendRequest { name: words::isolated(&from.display_name) };
+                self.leading(&say, language, Label::Profile, Place::User(from.id))
+            }
         };
         let mut request = self.bot.send_message(ChatId(chat), text);
         request = request.parse_mode(ParseMode::Html).link_preview_options(no_preview());
@@ -307,6 +319,20 @@ impl Delivery<'_> {
             request = request.reply_markup(InlineKeyboardMarkup::new([[button]]));
         }
         Ok(sent(request.send().await.map(|it| Some(it.id))))
+    }
+
+    /// What is said in private, with the way to a place: a button, or its address.
+    fn leading(
+        &self,
+        say: &Say<'_>,
+        language: Language,
+        label: Label,
+        place: Place<'_>,
+    ) -> (String, Option<InlineKeyboardButton>) {
+        let address = self.links.address(place);
+        let address = (!self.links.page_is_secure()).then_some(&address);
+        let button = self.links.in_private(words::label(label, language), place);
+        (words::say(say, language, address), button)
     }
 
     async fn result(&self, user: UserId, id: MatchId) -> arena::Result<Say<'static>> {
@@ -331,7 +357,7 @@ pub(crate) fn names<'a>(users: impl Iterator<Item = &'a arena::PublicUser>) -> S
     users.map(|it| words::isolated(&it.display_name)).collect::<Vec<_>>().join(" – ")
 }
 
-fn no_preview() -> LinkPreviewOptions {
+pub(crate) fn no_preview() -> LinkPreviewOptions {
     LinkPreviewOptions {
         is_disabled: true,
         url: None,
@@ -349,11 +375,17 @@ fn wait_after(attempts: u32) -> Duration {
 /// What an answer of Telegram's means for what was sent.
 fn sent(answer: Result<Option<MessageId>, RequestError>) -> Sent {
     let error = match answer {
-        Ok(message) => return Sent::Done(message),
+        Ok(message) => {
+            METRICS.sent("done");
+            return Sent::Done(message);
+        }
         Err(error) => error,
     };
     let sent = match &error {
-        RequestError::RetryAfter(time) => Sent::Later(time.duration()),
+        RequestError::RetryAfter(time) => {
+            METRICS.throttled();
+            Sent::Later(time.duration())
+        }
         RequestError::MigrateToChatId(to) => Sent::Moved(*to),
         RequestError::Api(ApiError::MessageNotModified) => Sent::Done(None),
         RequestError::Api(
@@ -388,6 +420,14 @@ fn sent(answer: Result<Option<MessageId>, RequestError>) -> Sent {
             Sent::Later(Duration::from_secs(1))
         }
     };
+    METRICS.sent(match sent {
+        Sent::Done(_) => "done",
+        Sent::Lost => "lost",
+        Sent::Quiet => "quiet",
+        Sent::Moved(_) => "moved",
+        Sent::Later(_) => "later",
+        Sent::Refused => "refused",
+    });
     match sent {
         Sent::Refused => tracing::warn!(error = plain(&error), "Telegram won't have a message"),
         Sent::Later(_) => tracing::info!(error = plain(&error), "A message has to wait"),

@@ -7,6 +7,8 @@ use teloxide::{
     requests::{Output, Request},
 };
 
+use crate::metrics::METRICS;
+
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -27,6 +29,7 @@ impl Backoff {
     /// Says what failed and waits: as long as Telegram asks, if it does, or else ever longer.
     pub(crate) async fn pause(&mut self, what: &str, error: &RequestError) {
         let delay = if let RequestError::RetryAfter(asked) = error {
+            METRICS.throttled();
             asked.duration().max(FIRST)
         } else {
             self.next()

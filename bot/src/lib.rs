@@ -11,11 +11,14 @@ mod buttons;
 mod cards;
 mod commands;
 mod delivery;
+mod errands;
 mod faults;
 mod inline;
 mod lanes;
+mod linking;
 mod links;
 mod menu;
+mod metrics;
 mod options;
 mod pace;
 mod taps;
@@ -28,11 +31,12 @@ use std::{
     time::Duration,
 };
 
-use arena::{Arena, Secret};
+use arena::{Arena, Carrier, Secret};
 use futures_util::FutureExt;
 use teloxide::{Bot, RequestError, net::default_reqwest_settings, requests::Requester};
 use tokio::{select, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use url::Url;
 
 use crate::{
@@ -44,6 +48,7 @@ use crate::{
     updates::Update,
 };
 
+pub use metrics::register_metrics;
 pub use options::Options;
 pub use webhook::Webhook;
 
@@ -102,10 +107,16 @@ async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result
     tracing::info!("The bot is @{}", me.username());
 
     let links = &Links::new(page.clone(), &me, app.as_deref());
+    if let Some(app) = &links.app {
+        arena.set_app_link(app.as_str());
+    }
     let (inlet, incoming) = mpsc::channel(UPDATES_MAX);
     let (answers, to_send) = mpsc::channel(ANSWERS_MAX);
     let pace = Pace::default();
-    let delivery = Delivery { bot, arena, links, pace: &pace, closing };
+    let carrier = new_carrier(arena, closing).await;
+    let Some(carrier) = carrier else { return Ok(()) };
+    let delivery = Delivery { bot, arena, links, pace: &pace, closing, carrier };
+    let errands = arena.bot_is_on(me.username());
     let desk = Desk {
         bot,
         arena,
@@ -139,8 +150,13 @@ async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result
         closing.cancelled().await;
         sleep(LAST_ANSWERS_MAX).await;
     };
+    // Beside the work, which ends when nobody listens and nothing is to be sent any more.
+    let service = async {
+        tokio::join!(arena.keep_carrier(carrier), errands::run(bot, arena, links, errands));
+    };
     select! {
         ended = work => ended,
+        () = service => Ok(()),
         () = too_late => {
             tracing::warn!("The bot stops with answers that could not be sent");
             Ok(())
@@ -148,11 +164,31 @@ async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result
     }
 }
 
-/// Handles an update and strikes it off, also when it broke us: it would do so again.
+/// A carrier of letters, as soon as the database has it; none if `closing` was cancelled before.
+async fn new_carrier(arena: &Arena, closing: &CancellationToken) -> Option<Carrier> {
+    let mut backoff = Backoff::default();
+    loop {
+        match arena.new_carrier().await {
+            Ok(carrier) => return Some(carrier),
+            Err(error) => {
+                tracing::error!(error = error.report(), "The outbox can't be read yet");
+                closing.run_until_cancelled(sleep(backoff.next())).await?;
+            }
+        }
+    }
+}
+
+/// Handles an update and strikes it off.
 async fn handle(desk: &Desk<'_>, update: Update) {
     let id = update.id;
-    let handled = AssertUnwindSafe(desk.handle(update)).catch_unwind().await;
-    updates::handled(desk.arena, id).await;
+    let span = tracing::info_span!(parent: None, "update", update_id = id, otel.kind = "consumer");
+    once(desk.arena, id, desk.handle(update).instrument(span)).await;
+}
+
+/// Strikes an update off after the `work` on it, also when that broke us: it would do so again.
+async fn once(arena: &Arena, id: i64, work: impl Future<Output = ()>) {
+    let handled = AssertUnwindSafe(work).catch_unwind().await;
+    updates::handled(arena, id).await;
     if let Err(panic) = handled {
         resume_unwind(panic);
     }
@@ -180,6 +216,29 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+
+    /// What broke us is not brought again, neither by Telegram nor by the next start.
+    #[tokio::test]
+    async fn an_update_that_breaks_us_does_so_once() {
+        let options = arena::Options {
+            database_url: "sqlite::memory:".to_owned(),
+            redis_url: None,
+            jwt_secret: None,
+            telegram_token: None,
+            init_data_max_age: Duration::from_secs(60),
+            init_data_max_ahead: Duration::from_secs(60),
+        };
+        let arena = Arena::open(options, arena::Clock::System).await.unwrap();
+        let updates = [(7, "{}".to_owned()), (8, "{}".to_owned())];
+        assert_eq!(arena.take_updates(&updates).await.unwrap(), [7, 8]);
+        let broken = AssertUnwindSafe(once(&arena, 7, async { panic!("broken") }));
+        assert!(broken.catch_unwind().await.is_err());
+        assert_eq!(arena.updates_left().await.unwrap(), updates[1..]);
+        assert_eq!(arena.take_updates(&updates).await.unwrap(), [0_i64; 0]);
+        once(&arena, 8, async {}).await;
+        assert!(arena.updates_left().await.unwrap().is_empty());
+        arena.close().await;
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_panic_starts_another_life() {

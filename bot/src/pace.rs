@@ -12,6 +12,8 @@ use std::{
 
 use tokio::time::{Instant, sleep_until};
 
+use crate::metrics::METRICS;
+
 /// In all, in a second.
 const GLOBAL_MAX: usize = 30;
 const GLOBAL_WINDOW: Duration = Duration::from_secs(1);
@@ -65,7 +67,8 @@ impl Pace {
 
     /// Waits until one message or edit may be sent there.
     pub(crate) async fn turn(&self, to: &Target) {
-        let turn = self.book().chat_turn(to, Instant::now());
+        let asked = Instant::now();
+        let turn = self.book().chat_turn(to, asked);
         sleep_until(turn).await;
         loop {
             let held = self.book().held(to, Instant::now());
@@ -74,6 +77,7 @@ impl Pace {
         }
         let turn = self.book().global_turn(Instant::now());
         sleep_until(turn).await;
+        METRICS.waited(asked.elapsed());
     }
 
     /// Keeps quiet there for a while, since Telegram says so.

@@ -7,7 +7,7 @@ use arena::{CardId, Language, Topic};
 
 /// What a button is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Press {
+pub(crate) enum Press<'a> {
     /// To play with those on a card.
     Join(CardId),
     /// To leave it again.
@@ -22,9 +22,11 @@ pub(crate) enum Press {
     Toggle(Topic),
     /// To read another language.
     Speak(Language),
+    /// To be let in to the account of a link, or not: its token.
+    Link(&'a str, bool),
 }
 
-impl fmt::Display for Press {
+impl fmt::Display for Press<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Press::Join(card) => write!(f, "j:{card}"),
@@ -35,14 +37,21 @@ impl fmt::Display for Press {
             Press::Toggle(Topic::Matched) => f.write_str("t:m"),
             Press::Toggle(Topic::Challenged) => f.write_str("t:c"),
             Press::Toggle(Topic::Result) => f.write_str("t:r"),
+            Press::Toggle(Topic::YourTurn) => f.write_str("t:t"),
+            Press::Toggle(Topic::FriendRequest) => f.write_str("t:f"),
             Press::Speak(Language::En) => f.write_str("g:en"),
             Press::Speak(Language::Ru) => f.write_str("g:ru"),
+            Press::Link(token, true) => write!(f, "y:{token}"),
+            Press::Link(token, false) => write!(f, "n:{token}"),
         }
     }
 }
 
-impl Press {
-    pub(crate) fn parse(data: &str) -> Option<Press> {
+/// The longest token that fits beside what it is for.
+const TOKEN_BYTES_MAX: usize = 60;
+
+impl Press<'_> {
+    pub(crate) fn parse(data: &str) -> Option<Press<'_>> {
         let card = |it: &str| it.parse().ok();
         match data.split_once(':').unwrap_or((data, "")) {
             ("j", id) => card(id).map(Press::Join),
@@ -53,11 +62,21 @@ impl Press {
             ("t", "m") => Some(Press::Toggle(Topic::Matched)),
             ("t", "c") => Some(Press::Toggle(Topic::Challenged)),
             ("t", "r") => Some(Press::Toggle(Topic::Result)),
+            ("t", "t") => Some(Press::Toggle(Topic::YourTurn)),
+            ("t", "f") => Some(Press::Toggle(Topic::FriendRequest)),
             ("g", "en") => Some(Press::Speak(Language::En)),
             ("g", "ru") => Some(Press::Speak(Language::Ru)),
+            ("y", token) if is_token(token) => Some(Press::Link(token, true)),
+            ("n", token) if is_token(token) => Some(Press::Link(token, false)),
             _ => None,
         }
     }
+}
+
+/// Whether this can be the token of a link.
+pub(crate) fn is_token(text: &str) -> bool {
+    (1..=TOKEN_BYTES_MAX).contains(&text.len())
+        && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_')
 }
 
 #[cfg(test)]
@@ -68,8 +87,15 @@ mod tests {
     fn what_is_printed_parses_back() {
         let card = CardId(i64::MAX);
         let cards = [Press::Join, Press::Leave, Press::Start, Press::Rematch].map(|it| it(card));
-        let topics = [Topic::Matched, Topic::Challenged, Topic::Result].map(Press::Toggle);
-        let others = [Press::JoinInline, Press::Speak(Language::En), Press::Speak(Language::Ru)];
+        let topics = Topic::ALL.map(Press::Toggle);
+        let token = "a".repeat(43);
+        let others = [
+            Press::JoinInline,
+            Press::Speak(Language::En),
+            Press::Speak(Language::Ru),
+            Press::Link(&token, true),
+            Press::Link(&token, false),
+        ];
         for press in cards.into_iter().chain(topics).chain(others) {
             let data = press.to_string();
             assert!(data.len() <= 64, "{data}");
@@ -95,7 +121,13 @@ mod tests {
             "j:00000000000:",
             "j:zzzzzzzzzzz",
             "j:٠٠٠٠٠٠٠٠٠٠٠",
+            "y",
+            "y:",
+            "n:",
+            "y:a b",
+            "y:ключ",
             &long,
+            &format!("y:{}", "a".repeat(100)),
         ] {
             assert_eq!(Press::parse(data), None, "{data}");
         }

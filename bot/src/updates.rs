@@ -18,7 +18,10 @@ use teloxide::{
 };
 use tokio::sync::mpsc;
 
-use crate::faults::{Backoff, insist};
+use crate::{
+    faults::{Backoff, insist},
+    metrics::METRICS,
+};
 
 /// How long Telegram may hold a request open; the HTTP client gives up after 17 s.
 const HOLD_MAX: Duration = Duration::from_secs(10);
@@ -232,7 +235,10 @@ pub(crate) async fn take(
 /// Hands on one; what we can't read is done with.
 async fn hand_on(arena: &Arena, inlet: &mpsc::Sender<Update>, id: i64, body: Value) -> bool {
     match Update::read(id, body) {
-        Some(update) => inlet.send(update).await.is_ok(),
+        Some(update) => {
+            METRICS.update(&update.event);
+            inlet.send(update).await.is_ok()
+        }
         None => {
             handled(arena, id).await;
             true

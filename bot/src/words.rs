@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use arena::{CardStage, GameStats, Language, NoticeSettings};
+use arena::{CardStage, GameStats, Language, Topic};
 use askama::Template;
 use games::Kind;
 use url::Url;
@@ -41,11 +41,37 @@ pub(crate) enum Say<'a> {
     Matched {
         game: Kind,
     },
-    /// What was left: a queue, games in chats.
+    /// What was left: a queue, games in chats, a room.
     Left {
         queue: bool,
         cards: usize,
+        room: Option<String>,
     },
+    /// A room, theirs before or just opened.
+    Room {
+        code: String,
+        game: Kind,
+        is_new: bool,
+        /// Whether they asked for another game.
+        is_other: bool,
+        link: Url,
+    },
+    LinkHow {
+        address: Url,
+    },
+    LinkedAlready {
+        name: String,
+    },
+    LinkInPrivate,
+    LinkAsk {
+        name: String,
+        /// Empty when they have none.
+        username: String,
+    },
+    Linked {
+        name: String,
+    },
+    NotLinked,
     Me {
         name: String,
         games: Vec<GameStats>,
@@ -61,8 +87,9 @@ pub(crate) enum Say<'a> {
         names: String,
     },
     NoReplay,
+    /// What they want to be told of.
     Settings {
-        settings: NoticeSettings,
+        told: Vec<Topic>,
     },
     SettingsInPrivate,
     Refused {
@@ -88,6 +115,14 @@ pub(crate) enum Say<'a> {
         score: String,
         change: Option<String>,
     },
+    /// Everybody waits for whoever reads this.
+    YourTurn {
+        game: Kind,
+        names: String,
+    },
+    FriendRequest {
+        name: String,
+    },
 }
 
 /// A line of a table.
@@ -112,9 +147,12 @@ pub(crate) enum Label {
     Replay,
     Queue,
     Invite,
-    Matched(bool),
-    Challenged(bool),
-    Result(bool),
+    GoIn,
+    Profile,
+    Yes,
+    No,
+    /// What one can be told of, and whether one is.
+    Topic(Topic, bool),
 }
 
 /// What is shown for a moment to whoever pressed a button.
@@ -127,6 +165,8 @@ pub(crate) enum Toast<'a> {
     Left,
     Rematch,
     Saved,
+    /// There is nothing more to say than what is shown.
+    Done,
     /// The button is of a time or a place that we know nothing of.
     Old,
     /// The inline message is not a card yet.

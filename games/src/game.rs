@@ -86,6 +86,11 @@ pub trait Game: Clone + PartialEq + fmt::Debug + Sized + Send + 'static {
     /// Points by seat.
     fn scores(&self) -> Vec<i64>;
 
+    /// The seat that all others wait for, where one acts at a time.
+    fn awaits(&self) -> Option<Seat> {
+        None
+    }
+
     /// The result, once there is one.
     fn outcome(&self) -> Option<Outcome>;
 

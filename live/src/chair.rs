@@ -56,6 +56,17 @@ pub struct Glance {
     pub scores: Vec<i64>,
     /// Who is ready, by seat.
     pub ready: Vec<bool>,
+    /// Whose turn it is, while they are away.
+    pub awaited: Option<Awaited>,
+}
+
+/// A seat whose turn it is and that nobody is connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// Which.
+    pub seat: Seat,
+    /// Since when it is away, by the match's clock.
+    pub since: Time,
 }
 
 /// The number of a chair in its match.
@@ -64,7 +75,7 @@ pub(crate) type Place = u64;
 #[derive(Debug)]
 pub(crate) enum Inbound {
     Sit { seat: Option<Seat>, after: Option<u64>, reply: oneshot::Sender<Result<Chair, Full>> },
-    Says { place: Place, message: Result<Message, BadMessage> },
+    Says { place: Place, message: Result<Message, BadMessage>, came: Instant },
     CaughtUp { place: Place },
     Measured { place: Place, rtt: Duration },
 }
@@ -130,6 +141,11 @@ impl Handle {
         self.glance.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What the match's clock shows.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
     /// Whether the match's task is gone.
     pub fn is_over(&self) -> bool {
         self.inbox.is_closed()
@@ -151,7 +167,8 @@ impl Chair {
     /// too: its number is spent, and the match answers it in its turn.
     pub async fn say(&self, message: Result<Message, BadMessage>) {
         // A closed inbox is told by `hear`.
-        let _ = self.inbox.send(Inbound::Says { place: self.place, message }).await;
+        let says = Inbound::Says { place: self.place, message, came: Instant::now() };
+        let _ = self.inbox.send(says).await;
     }
 
     /// Tells the match how long a message takes to this place and back.

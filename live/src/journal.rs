@@ -1,7 +1,10 @@
 //! From a match to whoever writes its journal down.
 
 use games::Time;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 /// One line for the journal.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub struct Line {
     pub at: Time,
     /// A [`games::journal::Input`] as JSON.
     pub entry: String,
+    /// When it was put here.
+    pub made: Instant,
     /// Told once this and all lines before it are written, where the match waits for that.
     pub written: Option<oneshot::Sender<()>>,
 }
@@ -37,7 +42,8 @@ impl Journal {
 
     pub(crate) fn push(&mut self, at: Time, entry: String) {
         self.seq += 1;
-        let line = Line { key: self.key, seq: self.seq, at, entry, written: None };
+        let (key, seq) = (self.key, self.seq);
+        let line = Line { key, seq, at, entry, made: Instant::now(), written: None };
         self.unsent.push(line);
     }
 

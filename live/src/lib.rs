@@ -12,6 +12,7 @@ mod chair;
 pub mod computer;
 mod fan_out;
 mod journal;
+mod metrics;
 mod replay;
 mod runner;
 mod text;
@@ -20,8 +21,9 @@ pub mod wire;
 use games::{BadOptions, Game, Kind, Seed, Time, for_game};
 use serde_json::Value;
 
-pub use chair::{Chair, End, Full, Glance, Handle, Status};
+pub use chair::{Awaited, Chair, End, Full, Glance, Handle, Status};
 pub use journal::{Journal, Line};
+pub use metrics::register_metrics;
 pub use replay::replay;
 pub use runner::{Gathered, Match, Setup, heavy, open, reopen};
 pub use text::tidy;

@@ -11,6 +11,7 @@ use games::{
     Time, Viewer,
     journal::{self, Cause, Entry, Input, Table},
 };
+use prometheus_client::metrics::histogram::Histogram;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::{
@@ -20,9 +21,10 @@ use tokio::{
 };
 
 use crate::{
-    chair::{Chair, End, Full, Glance, Handle, Inbound, MatchClock, Place},
+    chair::{Awaited, Chair, End, Full, Glance, Handle, Inbound, MatchClock, Place},
     fan_out::FanOut,
     journal::Journal,
+    metrics,
     replay::side,
     wire::{
         BadMessage, ChatSaid, GameOver, GameState, GameUpdate, GestureSeen, Message, Player,
@@ -90,9 +92,15 @@ pub struct Match<G: Game> {
     outcome: Option<Outcome>,
     ratings: Option<Vec<RatingChange>>,
     seats: Vec<SeatNow>,
+    /// Whose turn it is, while they are away.
+    awaited: Option<Awaited>,
     fan_out: FanOut,
     last_place: Place,
     inbox: mpsc::Receiver<Inbound>,
+    /// When the message came that is dealt with.
+    came: Instant,
+    /// How long actions wait.
+    latency: Histogram,
     left: mpsc::UnboundedReceiver<Place>,
     handle: Handle,
     alarm: Pin<Box<Sleep>>,
@@ -107,8 +115,12 @@ struct SeatNow {
     ready: bool,
     /// The highest number of its messages that was dealt with.
     ack: u64,
+    /// The last action that was let in and not told yet: its number, and when it came.
+    acted: Option<(u64, Instant)>,
     /// When it forfeits unless it is back.
     waiting_until: Option<Time>,
+    /// Since when it is away in mid-game.
+    away_since: Option<Time>,
     chatted_at: Option<Time>,
     gestured_at: Option<Time>,
     rematch: bool,
@@ -206,6 +218,7 @@ impl<G: Game> Match<G> {
             status: Status::Pending,
             scores: vec![0; players.len()],
             ready: vec![false; players.len()],
+            awaited: None,
         };
         let glance = Arc::new(Mutex::new(glance));
         let clock = MatchClock { opened, since };
@@ -222,10 +235,13 @@ impl<G: Game> Match<G> {
             status: Status::Pending,
             outcome: None,
             ratings: None,
+            awaited: None,
             fan_out: FanOut::new(seats.len()),
             seats,
             last_place: 0,
             inbox,
+            came: opened,
+            latency: metrics::action_to_update(G::PACE),
             left,
             handle,
             alarm: Box::pin(sleep_until(opened + NEVER)),
@@ -312,6 +328,7 @@ impl<G: Game> Match<G> {
         for seat in &mut self.seats {
             seat.waiting_until = None;
         }
+        self.awaited = None;
         self.outcome = Some(outcome);
         self.ratings = ratings;
         self.show();
@@ -389,6 +406,7 @@ impl<G: Game> Match<G> {
             self.journal.push(at, text(&Input::<G::Action>::Reached));
             self.tell(at, cause, out);
         }
+        self.look_for_awaited();
     }
 
     /// Lets an input in, and into the journal unless the game refuses it. Answers until when the
@@ -412,14 +430,29 @@ impl<G: Game> Match<G> {
         for (at, cause, out) in told {
             self.tell(at, cause, out);
         }
+        self.look_for_awaited();
         Ok(entered)
+    }
+
+    /// Shows whether everybody waits for somebody who is away, when that has changed.
+    fn look_for_awaited(&mut self) {
+        let table = self.table.as_ref().filter(|_| self.status == Status::Active);
+        let awaited = table.and_then(|it| it.game().awaits()).and_then(|seat| {
+            let since = self.seats.get(seat.index())?.away_since?;
+            Some(Awaited { seat, since })
+        });
+        if self.awaited != awaited {
+            self.awaited = awaited;
+            self.show();
+        }
     }
 
     fn receive(&mut self, inbound: Inbound) {
         match inbound {
             // Who asked and went away meanwhile has dropped the chair, which tells us.
             Inbound::Sit { seat, after, reply } => drop(reply.send(self.sit(seat, after))),
-            Inbound::Says { place, message } => {
+            Inbound::Says { place, message, came } => {
+                self.came = came;
                 // The place may have been taken away since this was said.
                 if let Some(seat) = self.fan_out.seat_at(place) {
                     self.hear(place, seat, message);
@@ -474,6 +507,7 @@ impl<G: Game> Match<G> {
         let status = if it.seen { PlayerStatus::Back } else { PlayerStatus::Joined };
         it.seen = true;
         it.waiting_until = None;
+        it.away_since = None;
         if let Some(older) = it.place.replace(place) {
             self.fan_out.end(older, End::Replaced);
             return;
@@ -517,6 +551,7 @@ impl<G: Game> Match<G> {
 
     /// A seat is not connected in mid-game.
     fn away(&mut self, now: Time, seat: Seat, absence: Absence) {
+        self.seats[seat.index()].away_since = Some(now);
         let until = self.enter(now, Input::Away(seat, absence));
         self.seats[seat.index()].waiting_until = until.ok().flatten();
         self.fan_out.tell(self.player_update(seat, PlayerStatus::Reconnecting));
@@ -594,6 +629,7 @@ impl<G: Game> Match<G> {
         }
         let n = n.unwrap_or_default();
         let at = self.counts_from(at);
+        self.seats[seat.index()].acted = Some((n, self.came));
         self.enter(at, Input::Act(seat, n, action))?;
         Ok(())
     }
@@ -664,7 +700,9 @@ impl<G: Game> Match<G> {
     fn fan(&mut self, at: Time, cause: Cause, mut out: Out<G::Update>) {
         let (seat, n) = cause.unzip();
         let at = at.as_millis();
+        let mut told = false;
         for said in out.drain() {
+            told = true;
             match said {
                 Said::Update(audience, update) => self
                     .fan_out
@@ -676,6 +714,12 @@ impl<G: Game> Match<G> {
                     self.show();
                 }
             }
+        }
+        if let (true, Some((seat, n))) = (told, cause)
+            && let Some(acted) = self.seats.get_mut(seat.index()).map(|it| &mut it.acted)
+            && let Some((_, came)) = acted.take_if(|it| it.0 == n)
+        {
+            self.latency.observe(came.elapsed().as_secs_f64());
         }
     }
 
@@ -739,7 +783,8 @@ impl<G: Game> Match<G> {
     /// Brings up to date what can be seen without sitting down.
     fn show(&self) {
         let ready = self.seats.iter().map(|it| it.ready).collect();
-        let glance = Glance { status: self.status, scores: self.scores(), ready };
+        let awaited = self.awaited;
+        let glance = Glance { status: self.status, scores: self.scores(), ready, awaited };
         *self.handle.glance.lock().unwrap_or_else(PoisonError::into_inner) = glance;
     }
 }
@@ -752,7 +797,9 @@ impl SeatNow {
             seen: false,
             ready: false,
             ack: 0,
+            acted: None,
             waiting_until: None,
+            away_since: None,
             chatted_at: None,
             gestured_at: None,
             rematch: false,

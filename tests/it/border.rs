@@ -125,15 +125,16 @@ async fn operations() {
     server.stranger().get("/api/metrics").await.is(404);
 
     let line = server.logged("Metrics are on ").await;
-    let url = line.split("Metrics are on ").nth(1).unwrap().trim();
+    let url = line.split("Metrics are on ").nth(1).unwrap();
+    let url = url.split(['"', ' ']).next().unwrap();
     let answer = Answer::to(server.stranger().http.get(url)).await;
     let metrics = &answer.is(200).text;
     assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
     for line in [
-        r#"artel_requests_total{method="GET",route="/api/matches/{id}",status="404"} 1"#,
-        r#"artel_requests_total{method="GET",route="/healthz",status="200"} 1"#,
-        r#"artel_request_seconds_count{route="/readyz"} 1"#,
-        "artel_matches 0",
+        r#"artel_http_requests_total{method="GET",route="/api/matches/{id}",status="404"} 1"#,
+        r#"artel_http_requests_total{method="GET",route="/healthz",status="200"} 1"#,
+        r#"artel_http_request_duration_seconds_count{method="GET",route="/readyz"} 1"#,
+        r#"artel_live_matches{game="pong"} 0"#,
         "# EOF",
     ] {
         assert!(metrics.lines().any(|it| it == line), "no {line} in\n{metrics}");

@@ -30,6 +30,8 @@ fn wrong_values_are_refused_by_name() {
         ("TELOXIDE_TOKEN", &long, "not a bot's token; for example"),
         ("ARTEL_INIT_DATA_MAX_AGE", "a day", "for example 86400"),
         ("ARTEL_INIT_DATA_MAX_AGE", "-1", "for example 86400"),
+        ("ARTEL_LOG_FORMAT", "xml", "neither auto nor text nor json; for example json"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4317", "for example http://localhost:4318"),
         ("TELEGRAM_API_URL", "telegram", "for example https://api.telegram.org"),
         ("TELEGRAM_APP_NAME", "my app", "not a Mini App's short name"),
     ] {
@@ -190,4 +192,53 @@ async fn it_leaves_when_it_is_asked_to() {
         let log = server.log();
         assert!(log.contains("Closed") && !log.contains("ERROR"), "{log}");
     }
+}
+
+#[tokio::test]
+async fn health_is_what_a_container_asks_for() {
+    let mut server = Server::start().await;
+    let listen = server.base.strip_prefix("http://").unwrap().to_owned();
+    for address in [listen.clone(), listen.replace("127.0.0.1", "0.0.0.0")] {
+        let ran = server.home.artel(&["health"], &[("ARTEL_LISTEN", &address)]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "Ready\n"), "{ran:?}");
+    }
+    server.signal("KILL");
+    server.ended().await;
+    let ran = server.home.artel(&["health"], &[("ARTEL_LISTEN", &listen)]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
+    assert!(ran.stderr.contains("no answer from http://127.0.0.1:"), "{ran:?}");
+
+    let unready = Server::with(&[("REDIS_URL", "redis://127.0.0.1:1")]).await;
+    let listen = unready.base.strip_prefix("http://").unwrap();
+    let ran = unready.home.artel(&["health"], &[("ARTEL_LISTEN", listen)]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("503"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_running_database_is_copied_and_comes_back() {
+    let server = Server::start().await;
+    let ann = server.person("ann").await;
+    let copy = server.home.folder().join("copy.db");
+    let copied = copy.to_str().unwrap();
+    let ran = server.home.artel(&["backup", copied], &[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    // What comes later is not in it, and a copy is never written over.
+    server.person("bob").await;
+    let ran = server.home.artel(&["backup", copied], &[]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+
+    let home = Home::sqlite();
+    fs::copy(&copy, home.folder().join("artel.db")).unwrap();
+    let server = Server::run(home, &[]).await;
+    let log_in = |login: &str| json!({"login": login, "password": PASSWORD});
+    let again = server.stranger().post("/api/auth/login", log_in("ann")).await;
+    assert_eq!(again.is(200).body["user"]["id"], ann.id());
+    server.stranger().post("/api/auth/login", log_in("bob")).await.is(401);
+
+    let nowhere = ("DATABASE_URL", "sqlite:///no/such/folder/artel.db");
+    assert_eq!(server.home.artel(&["backup", "x.db"], &[nowhere]).code, Some(1));
+    let postgres = ("DATABASE_URL", "postgres://artel@127.0.0.1:1/artel");
+    let ran = server.home.artel(&["backup", "x.db"], &[postgres]);
+    assert!(ran.stderr.contains("pg_dump"), "{ran:?}");
 }

@@ -31,6 +31,9 @@ async fn a_group_plays(home: Home) {
 
     // Whoever is not in the match watches.
     let kim = world.open_app(KIM).await;
+    // The page learns how links lead into the Mini App.
+    let me = kim.get("/api/me").await;
+    assert_eq!(me.is(200).body["app_link"], "https://t.me/artel_bot/play?startapp");
     let mut crowd = kim.open(&format!("/ws/game/{id}")).await;
     assert!(crowd.hear("game_state").await["you"].is_null());
     world.play(ANN, BOB, &id).await;

@@ -217,3 +217,48 @@ async fn a_room_outlives_its_server() {
     let after = hear_of(&mut lobby, |it| it["match_id"].is_null()).await;
     assert_eq!(after["table"][0]["user"]["id"], bob.id());
 }
+
+#[tokio::test]
+async fn codes_are_not_found_by_guessing() {
+    let server = Server::with(&[("ARTEL_CLIENT_IP_HEADER", "x-client")]).await;
+    let [ann, bob, eve] =
+        [server.person("ann").await, server.person("bob").await, server.person("eve").await];
+    let body = json!({"game": "pong", "private": true});
+    let opened = ann.post("/api/rooms", body).await;
+    let code = opened.is(201).body["code"].as_str().unwrap().to_owned();
+    let ask = async |by: &Client, method: &str, path: &str, from: &str| {
+        Answer::to(by.request(method, path).header("x-client", from)).await
+    };
+    // No two codes are drawn by luck that often.
+    let wrong = |n: usize| format!("/api/rooms/BBBB{}", ["BB", "BC", "BD", "BF"][n % 4]);
+    let guess = async |by: &Client, n: usize, from: &str| match n % 2 {
+        0 => ask(by, "GET", &wrong(n), from).await,
+        _ => ask(by, "POST", &(wrong(n) + "/join"), from).await,
+    };
+    for n in 0..10 {
+        guess(&eve, n, "192.0.2.1").await.refuses(404, "room_not_found");
+    }
+    // From then on not even a right one is answered, from wherever; anything else is.
+    let refused = guess(&eve, 0, "192.0.2.2").await;
+    let after: u64 =
+        refused.refuses(429, "too_many_requests").header("retry-after").parse().unwrap();
+    assert!((1..=10).contains(&after), "{after}");
+    let right = format!("/api/rooms/{code}");
+    ask(&eve, "GET", &right, "192.0.2.2").await.refuses(429, "too_many_requests");
+    ask(&eve, "GET", "/api/rooms", "192.0.2.2").await.is(200);
+    // Who is in a room, or has its code, is not held up, however often they ask.
+    ask(&bob, "POST", &(right.clone() + "/join"), "192.0.2.2").await.is(200);
+    for _ in 0..40 {
+        ask(&bob, "GET", &right, "192.0.2.2").await.is(200);
+    }
+    // Many accounts at one address have as many as it has.
+    let mut refused = 0;
+    for n in 0..4 {
+        let other = server.person(&format!("other{n}")).await;
+        for n in 0..9 {
+            refused += usize::from(guess(&other, n, "192.0.2.1").await.status == 429);
+        }
+        guess(&other, 9, "192.0.2.9").await.refuses(404, "room_not_found");
+    }
+    assert!(refused > 0);
+}

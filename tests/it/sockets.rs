@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Client, Server, Socket};
+use crate::support::{Answer, Client, PATIENCE, Server, Socket};
 
 /// Two at a table, the match begun; and their sockets, the state heard.
 async fn table(server: &Server) -> (String, [Client; 2], [Socket; 2]) {
@@ -229,6 +229,62 @@ async fn the_newer_socket_of_a_player_wins() {
     assert_eq!((&state["you"], &state["ack"]), (&json!(0), &json!(2)));
     newer.say(json!({"type": "player_move", "n": 3, "y": 0.6})).await;
     assert_eq!(bob.hear("game_update").await["n"], 3);
+}
+
+#[tokio::test]
+async fn the_sixth_socket_of_a_person_closes_the_oldest() {
+    let server = Server::start().await;
+    let (id, [ann, _], [oldest, mut bob]) = table(&server).await;
+    let mut sockets = vec![oldest];
+    for _ in 0..5 {
+        let mut lobby = ann.open("/ws/lobby").await;
+        // In the order in which they are counted.
+        lobby.hear("matched").await;
+        sockets.push(lobby);
+    }
+    assert_eq!(sockets.remove(0).closed().await, 4409);
+    // Others have their own, and those that are gone count no more.
+    bob.say(json!({"type": "ping", "t": 1})).await;
+    bob.hear("pong").await;
+    drop(sockets.remove(4));
+    let mut again = ann.open(&format!("/ws/game/{id}")).await;
+    assert_eq!(again.next().await["you"], 0);
+    for lobby in &mut sockets[1..] {
+        lobby.say(json!({"type": "ping", "t": 7})).await;
+        assert_eq!(lobby.hear("pong").await["t"], 7);
+    }
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_sockets_and_no_more() {
+    let server = Server::with(&[("ARTEL_CLIENT_IP_HEADER", "x-client")]).await;
+    let (id, _, [_ann, mut bob]) = table(&server).await;
+    let stranger = server.stranger();
+    // Tickets are fetched from here and there, so that they are not what is refused.
+    let knock = async |n: u32, from: &str| {
+        let path = format!("/api/matches/{id}/watch-tickets");
+        let answer = Answer::to(
+            stranger.request("POST", &path).header("x-client", format!("198.51.100.{}", n % 256)),
+        );
+        let ticket = answer.await.is(200).body["ticket"].as_str().unwrap().to_owned();
+        let headers = [("x-client", from)];
+        stranger.knock_with(&format!("/ws/game/{id}?ticket={ticket}"), &headers).await
+    };
+    let mut open = Vec::new();
+    for n in 0..256 {
+        open.push(knock(n, "192.0.2.1").await.unwrap());
+    }
+    let refused = knock(0, "192.0.2.1").await.unwrap_err();
+    assert_eq!(refused.refuses(429, "too_many_sockets").header("retry-after"), "10");
+    knock(1, "192.0.2.2").await.unwrap().next().await;
+    assert_untouched(&mut bob).await;
+    drop(open);
+    let back = async {
+        while knock(2, "192.0.2.1").await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, back).await.unwrap();
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ export type RoomScore = S["RoomScore"];
 export type RoomLine = S["RoomLine"];
 export type Parting = S["Parting"];
 export type Me = S["Me"];
+export type TelegramLink = S["TelegramLink"];
 
 export type Friends = S["Friends"];
 export type Friend = S["Friend"];
@@ -60,7 +61,7 @@ export type Outcome = S["Outcome"];
 export type RatingChange = S["RatingChange"];
 
 /** What somebody's hands do, of which nothing comes: shown while it is fresh, and not kept. */
-export type Gesture = { type: "gesture"; seat: number; at: number; gesture: unknown };
+export type Gesture = S["GestureSeen"];
 
 /** What a match's socket says; pings come back to `lib/socket.js` alone. */
 export type FromMatch =

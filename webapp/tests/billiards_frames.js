@@ -1,5 +1,5 @@
-// How long frames of a billiards table take on a phone's screen with a slow processor, and what they
-// look like. Run by hand: `ARTEL_TEST_CHROMIUM=/path/to/chromium node tests/billiards_frames.js`.
+// How long frames of a billiards table take on a phone's screen with a slow processor, how much of
+// the processor they take, and what they look like. Run by hand: `ARTEL_TEST_CHROMIUM=/path/to/chromium node tests/billiards_frames.js`.
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -10,6 +10,9 @@ import { DESKTOP, openBrowser, PHONE } from "./browser/people.js";
 const STATIC = new URL("../static/", import.meta.url).pathname;
 const PICTURES = new URL("../../target/screenshots/", import.meta.url).pathname;
 const TYPES = { ".js": "text/javascript", ".json": "application/json", ".css": "text/css" };
+/** What a frame of ours is in a trace, and what of it is the browser's: copying the canvas, with no graphics card. */
+const OURS = "FireAnimationFrame";
+const COPIED = "LayerTreeHost::DoUpdateLayers";
 /** A mid-range phone is about so much slower than a desktop. */
 const SLOWER = 4;
 const SIZES = {
@@ -82,7 +85,7 @@ async function measure(name, options) {
             const heading = 1.45;
             const to = [aim[0] + 1.1 * Math.cos(heading), aim[1] + 1.1 * Math.sin(heading)];
             window.paint(at, at ? {} : {
-                sight: { from: aim, to, ghost: true, allowed: true, stubs: [[to, [to[0] + 0.05, to[1] + 0.12]], [to, [to[0] - 0.1, to[1] + 0.02]]] },
+                sight: { from: aim, bends: [], to, ghost: true, allowed: true, stubs: [[to, [to[0] + 0.05, to[1] + 0.12]], [to, [to[0] - 0.1, to[1] + 0.02]]] },
                 cues: [{ ball: aim, heading, side: 0, back: 0.12, elevation: 0.05 }],
                 pocket: 2, rings: [1],
             });
@@ -114,7 +117,7 @@ async function measure(name, options) {
             await new Promise(requestAnimationFrame);
             const heading = 1.5 + Math.sin(performance.now() / 500) / 4;
             const to = [x + Math.cos(heading), y + Math.sin(heading)];
-            const sight = { from: [x, y], to, ghost: true, allowed: true, stubs: [[to, [x, y + 1.2]]] };
+            const sight = { from: [x, y], bends: [], to, ghost: true, allowed: true, stubs: [[to, [x, y + 1.2]]] };
             const cue = { ball: [x, y], heading, side: 0, back: 0.1, elevation: 0 };
             const before = performance.now();
             window.paint(0, { sight, cues: [cue], pocket: 2 });
@@ -138,5 +141,39 @@ async function measure(name, options) {
         return `${what} ${at(0.5)} / ${at(0.95)} / ${at(1)}`;
     });
     process.stdout.write(`${name}: ${said.join(", ")} ms (median / 95 % / worst), ${times.whole.length} frames\n`);
+    for (const what of ["rolling", "aiming"]) process.stdout.write(`${name}, ${what}: ${await processor(page, what)}\n`);
     await context.close();
+}
+
+/** The processor's time a frame, which other programs disturb little: ours, and what the browser does after us. */
+async function processor(page, what) {
+    const session = await browser.newBrowserCDPSession();
+    const spent = { [OURS]: 0, [COPIED]: 0 };
+    session.on("Tracing.dataCollected", ({ value }) => {
+        for (const { ph, name, tdur } of value) if (ph === "X" && name in spent) spent[name] += tdur ?? 0;
+    });
+    const over = new Promise((done) => session.once("Tracing.tracingComplete", done));
+    const includedCategories = ["toplevel", "cc", "blink", "devtools.timeline"];
+    await session.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories } });
+    const frames = await page.evaluate(async (what) => {
+        const rest = window.begin("eight_ball_break");
+        const { x, y } = window.scene.lay.lies[0];
+        const start = performance.now();
+        let frames = 0;
+        for (let now = start; now - start < Math.min(rest, 4000); frames += 1) {
+            now = await new Promise(requestAnimationFrame);
+            const heading = 1.5 + Math.sin(now / 500) / 4;
+            const to = [x + Math.cos(heading), y + Math.sin(heading)];
+            const sight = { from: [x, y], bends: [], to, ghost: true, allowed: true, stubs: [[to, [x, y + 1.2]]] };
+            const cues = [{ ball: [x, y], heading, side: 0, back: 0.1, elevation: 0 }];
+            if (what === "rolling") window.paint(now - start);
+            else window.paint(0, { sight, cues, pocket: 2 });
+        }
+        return frames;
+    }, what);
+    await session.send("Tracing.end");
+    await over;
+    await session.detach();
+    const each = (name) => (spent[name] / 1000 / frames).toFixed(1);
+    return `${each(OURS)} ms of the processor a frame for us, ${each(COPIED)} ms for the browser, ${frames} frames`;
 }

@@ -7,7 +7,7 @@ import { Clock } from "../static/lib/clock.js";
 import { html } from "../static/lib/html.js";
 import { hear } from "../static/lib/match.js";
 import { Outbox } from "../static/lib/outbox.js";
-import { linked, place } from "../static/lib/router.js";
+import { linked, place, startParameter } from "../static/lib/router.js";
 import { clock, preferred, signed } from "../static/lib/words.js";
 import en from "../static/i18n/en.js";
 import ru from "../static/i18n/ru.js";
@@ -26,6 +26,12 @@ test("false is nothing, but in an attribute it is said", () => {
 test("links of Telegram's lead to their places", () => {
     assert.equal(linked("room_KWBTRM"), "/rooms/KWBTRM");
     assert.equal(linked("m_4fQ9zKx02Lb"), "/match/4fQ9zKx02Lb");
+    for (const start of ["room_KWBTRM", "m_4fQ9zKx02Lb", "r_4fQ9zKx02Lb", "q_eight_ball", "u_4fQ9zKx02Lb"]) {
+        assert.equal(startParameter(/** @type {string} */ (linked(start))), start);
+    }
+    for (const path of ["/", "/rooms", "/rooms/KWBTRM/x", "/practice/pyramid", "/match/short"]) {
+        assert.equal(startParameter(path), null, path);
+    }
     for (const start of ["", "room_", "room_KW", "room_KWBTRMX", "x_KWBTRM", "room_../me"]) {
         assert.equal(linked(start), null, start);
     }

@@ -36,7 +36,7 @@ enum Task {
     Simulate(simulate::Options),
     /// Serve a page that frames the app as Telegram does, for development.
     Telegram(telegram::Options),
-    /// Print random shots of billiards and where their balls are, for the browser's tests.
+    /// Print shots of billiards for the page that shows them, or random ones for its tests.
     Shots(shots::Options),
 }
 
@@ -68,10 +68,7 @@ async fn run(task: Task) -> anyhow::Result<()> {
         Task::Chaos(options) => chaos::run(options).await,
         Task::Simulate(options) => simulate::run(options).await,
         Task::Telegram(options) => telegram::run(options).await,
-        Task::Shots(options) => {
-            shots::run(&options);
-            Ok(())
-        }
+        Task::Shots(options) => shots::run(&options),
     }
 }
 

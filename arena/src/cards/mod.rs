@@ -84,6 +84,17 @@ pub struct Card {
     pub stage: CardStage,
 }
 
+/// A match as a card shows it.
+#[derive(Clone, Debug)]
+pub struct MatchCard {
+    /// The game.
+    pub game: Kind,
+    /// How far it is.
+    pub stage: CardStage,
+    /// By seat.
+    pub players: Vec<CardPlayer>,
+}
+
 /// How far a card is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CardStage {

@@ -3,7 +3,7 @@
 use games::Kind;
 use live::Status;
 
-use super::{Card, CardPlayer, CardStage, GroupPlayer, rows::Row};
+use super::{Card, CardPlayer, CardStage, GroupPlayer, MatchCard, rows::Row};
 use crate::{Arena, CardId, MatchId, PublicUser, Result, db::on};
 
 /// How many a group's table names.
@@ -43,6 +43,16 @@ impl Arena {
             invited: row.invited,
             stage,
         }))
+    }
+
+    /// How a match would be shown on a card, whether or not it has one.
+    ///
+    /// # Errors
+    /// Not found.
+    pub async fn card_of_match(&self, id: MatchId) -> Result<MatchCard> {
+        let game = self.match_info(id).await?.game;
+        let (stage, players) = self.played(id, false).await?;
+        Ok(MatchCard { game, stage, players })
     }
 
     /// The stage and the players of a card with a match.

@@ -8,6 +8,7 @@ use crate::{
     Arena, Error, MatchId, Moment, PublicUser, Result, UserId, Why, computers,
     db::{Turns, on},
     lobby::LobbyMessage,
+    outbox::{Notice, OutboxRows},
     people::{Presence, Shun, ShunRows, friend_rows::FriendRows},
 };
 
@@ -229,6 +230,10 @@ impl Arena {
                     .bind(hidden)
                     .execute(&mut *tx)
                     .await?;
+                    // Whoever has a page open is told there.
+                    if self.has_telegram() && !hidden && !self.lobby.has(whom) {
+                        tx.post(&Notice::FriendRequest { user: whom, from: by }, now).await?;
+                    }
                     Ask::Requested
                 }
             };
@@ -238,7 +243,10 @@ impl Arena {
         match answer {
             Ask::Friends => self.tell_friends([asker, asked]),
             Ask::Requested if hidden => {}
-            Ask::Requested => self.notify(whom, Notification::FriendRequest { user: asker }),
+            Ask::Requested => {
+                self.stir_letters();
+                self.notify(whom, Notification::FriendRequest { user: asker });
+            }
         }
         Ok(answer)
     }

@@ -15,6 +15,8 @@ use crate::{
     staff::StaffRows,
 };
 
+use super::room::not_member;
+
 /// How many lines of a room are kept.
 const LINES_MAX: i64 = 50;
 /// How often somebody may say something.
@@ -143,20 +145,21 @@ on_both! { impl Lines {
 } }
 
 impl Arena {
-    /// Says something to everybody in a room who wants to hear them.
+    /// Says something to everybody in a room who wants to hear them. Who is not in it hears the same
+    /// whether there is such a room or not: nobody is to find codes by talking.
     ///
     /// # Errors
-    /// `room_not_found`, `not_member`; `bad_text`; `muted`; `too_fast` more often than once a second.
+    /// `not_member`; `bad_text`; `muted`; `too_fast` more often than once a second.
     pub async fn say_in_room(&self, by: UserId, code: &str, text: &str) -> Result<()> {
         let text = chat_text(text).map_err(|it| Error::refused(Why::Invalid, "bad_text", it))?;
-        let id = self.room_id(code).await?;
+        let id = self.find_room(code).await?.ok_or_else(not_member)?;
         let user = self.public_user(by).await?;
         let now = self.clock.now();
         let people = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
-            let seq = tx.next_line(id).await?.ok_or_else(super::room::no_room)?;
+            let seq = tx.next_line(id).await?.ok_or_else(not_member)?;
             if !tx.is_in(by, id).await? {
-                return Err(Error::forbidden("not_member", "you are not in this room: join it first"));
+                return Err(not_member());
             }
             tx.require_voice(by, now).await?;
             if tx.spoke_at(by, id).await?.is_some_and(|it| now < it + millis(PAUSE)) {

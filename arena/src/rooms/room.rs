@@ -135,15 +135,18 @@ pub(crate) fn no_room() -> Error {
     Error::refused(Why::NotFound, "room_not_found", detail)
 }
 
+/// Somebody is not in the room.
+pub(super) fn not_member() -> Error {
+    Error::forbidden("not_member", "you are not in this room: join it first")
+}
+
 impl Room {
     pub(crate) fn member(&self, user: UserId) -> Option<&Member> {
         self.members.iter().find(|it| it.user.id == user)
     }
 
     fn member_mut(&mut self, user: UserId) -> Result<&mut Member> {
-        self.members.iter_mut().find(|it| it.user.id == user).ok_or_else(|| {
-            Error::forbidden("not_member", "you are not in this room: join it first")
-        })
+        self.members.iter_mut().find(|it| it.user.id == user).ok_or_else(not_member)
     }
 
     fn check_host(&self, by: UserId) -> Result<()> {

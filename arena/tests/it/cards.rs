@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use arena::{
-    Arena, CardId, CardPlace, CardStage, Error, Joined, Language, Letter, NewCard, Notice, User,
+    Arena, CardId, CardPlace, CardStage, Carrier, Error, Joined, Language, Letter, NewCard, Notice,
+    User,
 };
 use futures_util::future::join_all;
 use games::Kind;
@@ -32,8 +33,8 @@ fn update(id: i64) -> (i64, String) {
 }
 
 /// The letter about a card, taken.
-async fn letter(arena: &Arena, id: CardId) -> Option<Letter> {
-    let letters = arena.letters_due(100).await.unwrap();
+async fn letter(arena: &Arena, by: Carrier, id: CardId) -> Option<Letter> {
+    let letters = arena.letters_due(by, 100).await.unwrap();
     letters.into_iter().find(|it| it.notice == Notice::Card { card: id })
 }
 
@@ -99,31 +100,56 @@ both! {
         let (ann, bob) = (test.player("Ann").await, test.player("Bob").await);
         let card = NewCard { game: Kind::Kolkhoz, ..new(Kind::Pong, "update 1") };
         let id = test.arena.open_card(ann.id, card).await.unwrap();
-        let taken = letter(&test.arena, id).await.unwrap();
-        assert!(letter(&test.arena, id).await.is_none(), "it is on its way already");
+        let by = test.arena.new_carrier().await.unwrap();
+        let taken = letter(&test.arena, by, id).await.unwrap();
+        assert!(letter(&test.arena, by, id).await.is_none(), "it is on its way already");
         let revision = test.arena.letter_revision(&taken).await.unwrap().unwrap();
         for _ in 0..3 {
             test.arena.join_card(bob.id, None, id).await.unwrap();
             test.arena.leave_card(bob.id, id).await.unwrap();
         }
-        assert!(letter(&test.arena, id).await.is_none(), "two would overtake each other");
+        assert!(letter(&test.arena, by, id).await.is_none(), "two would overtake each other");
         test.arena.letter_done(&taken, revision).await.unwrap();
-        let taken = letter(&test.arena, id).await.expect("it has changed since");
+        let taken = letter(&test.arena, by, id).await.expect("it has changed since");
         let newest = test.arena.letter_revision(&taken).await.unwrap().unwrap();
         assert_eq!(newest, revision + 6);
         test.arena.letter_done(&taken, newest).await.unwrap();
-        assert!(letter(&test.arena, id).await.is_none());
-        // Whoever is late does not end what another has taken up.
+        assert!(letter(&test.arena, by, id).await.is_none());
         test.arena.join_card(bob.id, None, id).await.unwrap();
-        let slow = letter(&test.arena, id).await.unwrap();
-        test.clock.advance(Duration::from_secs(3 * 60));
-        let quick = letter(&test.arena, id).await.expect("the lease is over");
-        assert_eq!(test.arena.letter_revision(&slow).await.unwrap(), None);
-        test.arena.letter_done(&slow, newest + 1).await.unwrap();
-        test.arena.letter_later(&quick, Duration::from_secs(60)).await.unwrap();
-        assert!(letter(&test.arena, id).await.is_none());
+        let taken = letter(&test.arena, by, id).await.unwrap();
+        test.arena.letter_later(&taken, Duration::from_secs(60)).await.unwrap();
+        assert!(letter(&test.arena, by, id).await.is_none());
         test.clock.advance(Duration::from_secs(60));
-        assert_eq!(letter(&test.arena, id).await.unwrap().attempts, 1);
+        assert_eq!(letter(&test.arena, by, id).await.unwrap().attempts, 1);
+    }
+
+    /// A letter is its carrier's as long as that is heard of, and then the next one's; whoever is
+    /// late does not end what another has taken up.
+    async fn letters_outlive_their_carriers(test: &TestArena) {
+        let ann = test.player("Ann").await;
+        let id = open(&test.arena, &ann, "update 1").await;
+        let (here, other) = (&test.arena, test.another().await);
+        let (slow, quick) =
+            (here.new_carrier().await.unwrap(), other.new_carrier().await.unwrap());
+        here.carrier_is_there(slow).await.unwrap();
+        let held = letter(here, slow, id).await.unwrap();
+        test.clock.advance(Duration::from_secs(9));
+        other.carrier_is_there(quick).await.unwrap();
+        assert!(letter(&other, quick, id).await.is_none(), "it is still heard of");
+        test.clock.advance(Duration::from_secs(1));
+        assert!(letter(here, slow, id).await.is_none(), "it has that letter already");
+        let taken = letter(&other, quick, id).await.expect("its carrier is gone");
+        assert_eq!(here.letter_revision(&held).await.unwrap(), None);
+        here.letter_done(&held, 1).await.unwrap();
+        here.letter_later(&held, Duration::ZERO).await.unwrap();
+        assert_eq!(other.letter_revision(&taken).await.unwrap(), Some(1));
+
+        // The next life of a bot takes up what the last one had, at once.
+        let next = other.new_carrier().await.unwrap();
+        let again = letter(&other, next, id).await.expect("its life is over");
+        other.letter_done(&again, 1).await.unwrap();
+        assert!(letter(&other, next, id).await.is_none());
+        other.close().await;
     }
 
     /// Nobody comes in time: the card says so and takes nobody any more.

@@ -8,6 +8,7 @@ mod cards;
 mod init_data;
 mod lobby;
 mod moderation;
+mod notices;
 mod once;
 mod people;
 mod profiles;

@@ -1,6 +1,9 @@
 //! The matches of a room: who may start one, and what its end leaves in the room.
 
-use arena::{Arena, LobbyMessage, MatchId, NewRoom, Pass, Principal, RoomInfo, Side, UserId, Why};
+use arena::{
+    Arena, CardId, CardStage, LobbyMessage, MatchId, NewRoom, Pass, Principal, RoomInfo, Side,
+    UserId, Why,
+};
 use futures_util::future::join_all;
 use live::{Chair, Status, wire::Message};
 use serde_json::{Value, json};
@@ -163,6 +166,54 @@ both! {
         let table = arena.room(ann.id, code).await.unwrap().room.table;
         let scores: Vec<_> = table.iter().map(|it| (it.matches, it.wins)).collect();
         assert_eq!(scores, [(2, 1), (2, 1)]);
+    }
+
+    /// A match of a room that a card shows too is played again in both.
+    async fn a_rematch_goes_on_in_the_room_and_on_the_card(test: &TestArena) {
+        let [(ann, as_ann), (bob, as_bob)] =
+            [test.player_of(&test.arena, "Ann").await, test.player_of(&test.arena, "Bob").await];
+        let arena = &test.arena;
+        let code = &arena.open_room(ann.id, room()).await.unwrap().room.code;
+        arena.join_room(bob.id, code).await.unwrap();
+        arena.ready_in_room(bob.id, code, true).await.unwrap();
+        let first = arena.start_room(ann.id, code).await.unwrap().room.match_id.unwrap();
+        let (a, b, id) = (ann.id.0, bob.id.0, first.0);
+        test.sql(format!(
+            "insert into cards (id, origin, game, chat_id, language, host, status, match_id, score,
+                 created_at, expires_at)
+             values (1, 'match', 'pong', -5, 'en', {a}, 'playing', {id}, '', 0, 0);
+             insert into card_seats (card_id, user_id, joined_at) values (1, {a}, 0), (1, {b}, 0)"
+        ))
+        .await;
+        let left = sit(arena, &as_ann, first).await;
+        let mut right = sit(arena, &as_bob, first).await;
+        while hear(&mut right, "game_state").await["status"] != "active" {}
+        say(&left, json!({"type": "game_action", "n": 2, "action": "resign"})).await;
+        hear(&mut right, "game_over").await;
+        say(&left, json!({"type": "rematch"})).await;
+        say(&right, json!({"type": "rematch"})).await;
+        let next: MatchId = loop {
+            if let Some(id) = hear(&mut right, "rematch").await["match_id"].as_str() {
+                break id.parse().unwrap();
+            }
+        };
+        let room = arena.room(ann.id, code).await.unwrap().room;
+        assert_eq!(room.match_id, Some(next));
+        let before = arena.card(CardId(1)).await.unwrap().unwrap();
+        assert_eq!(before.stage, CardStage::Over(first, false), "its rematch is shown already");
+        let shown = arena.card_of(&format!("match {next}")).await.unwrap().unwrap();
+        let shown = arena.card(shown).await.unwrap().unwrap();
+        assert_eq!(shown.stage, CardStage::Gathering(next));
+        assert_eq!(shown.players.len(), 2);
+        let letters = "select count(*) from outbox where about like 'card %'";
+        assert_eq!(test.count(letters).await, 2);
+        play(arena, [&as_bob, &as_ann], next).await;
+        until("the room has counted it", async || {
+            arena.room(ann.id, code).await.unwrap().room.last_match_id == Some(next)
+        })
+        .await;
+        let shown = arena.card(shown.id).await.unwrap().unwrap();
+        assert_eq!(shown.stage, CardStage::Over(next, true));
     }
 
     async fn who_plays_elsewhere_can_not_be_started(test: &TestArena) {

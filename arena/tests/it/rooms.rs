@@ -180,7 +180,9 @@ both! {
                 assert_eq!((refusal.why, refusal.code), (Why::Forbidden, "not_host"));
             }
         }
-        // Chat is for members.
+        // Chat is for members, and tells nobody else whether there is such a room.
+        let refusal = refused(arena.say_in_room(ann.id, "BCDFGH", "hello").await);
+        assert_eq!((refusal.why, refusal.code), (Why::Forbidden, "not_member"));
         arena.say_in_room(ann.id, code, "hello").await.unwrap();
         assert_eq!(arena.room(bob.id, code).await.unwrap().chat[0].text, "hello");
         assert_eq!(arena.room(eve.id, code).await.unwrap().chat, []);

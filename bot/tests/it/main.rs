@@ -65,6 +65,28 @@ async fn groups_get_a_link() {
 }
 
 #[tokio::test]
+async fn an_invitation_leads_to_its_place() {
+    let telegram = Telegram::open().await;
+    let bot = telegram.run_bot(HERE, Some("play")).await;
+    let page = |path: &str| json!({ "web_app": { "url": format!("https://artel.example{path}") } });
+    let places = [
+        ("room_KWBTRM", "/rooms/KWBTRM"),
+        ("room_kwbtrm", "/rooms/KWBTRM"),
+        ("m_4fQ9zKx02Lb", "/match/4fQ9zKx02Lb"),
+        // What leads nowhere opens the arena.
+        ("room_KWBTRM/../x", "/"),
+        ("room_", "/"),
+    ];
+    for (n, (payload, path)) in places.into_iter().enumerate() {
+        telegram.write("en", &format!("/start {payload}"));
+        let answer = telegram.calls("sendmessage", n + 1).await[n].clone();
+        let button = &answer["reply_markup"]["inline_keyboard"][0][0];
+        assert_eq!(button["web_app"], page(path)["web_app"], "{payload}");
+    }
+    bot.stop().await;
+}
+
+#[tokio::test]
 async fn without_https_the_address_is_told() {
     let telegram = Telegram::open().await;
     let bot = telegram.run_bot("http://localhost:8080", None).await;

@@ -234,6 +234,7 @@ impl Telegram {
                     false => Ok(true.into()),
                 }
             }
+            "savepreparedinlinemessage" => self.prepare(said),
             "deletewebhook" | "setwebhook" | "setmycommands" | "answerinlinequery" => {
                 Ok(true.into())
             }
@@ -249,6 +250,24 @@ impl Telegram {
         let mut at = self.at.subscribe();
         let _ = timeout_at(until, at.wait_for(|it| !it.updates.is_empty())).await;
         self.at.borrow().updates.iter().take(100).cloned().collect()
+    }
+
+    /// Keeps a message for somebody to send: as strict as with those that are sent.
+    fn prepare(&self, said: &Value) -> Result<Value, Refusal> {
+        let result = &said["result"];
+        let id = result["id"].as_str().unwrap_or_default();
+        let content = &result["input_message_content"];
+        if said["user_id"].as_i64().is_none_or(|it| it <= 0) {
+            return Err(refusal(400, "Bad Request: user not found"));
+        }
+        if result["type"] != "article" || !(1..=64).contains(&id.len()) {
+            return Err(refusal(400, "Bad Request: RESULT_ID_INVALID"));
+        }
+        check_message(&json!({
+            "text": content["message_text"], "parse_mode": content["parse_mode"],
+            "reply_markup": result["reply_markup"],
+        }))?;
+        Ok(json!({ "id": format!("prepared-{id}"), "expiration_date": 4_000_000_000_u32 }))
     }
 
     fn send(&self, said: &Value) -> Result<Value, Refusal> {

@@ -7,6 +7,7 @@
 //! [`physics`].
 
 mod action;
+mod check;
 mod discipline;
 mod eight_ball;
 mod follow;
@@ -28,6 +29,7 @@ use alloc::{boxed::Box, format, vec, vec::Vec};
 use core::ops::RangeInclusive;
 
 pub use action::{Action, Aim, Call, Choice, Limits, Strike};
+pub use check::check;
 pub use discipline::{Discipline, Next, Offer, Permit, Stroke, Verdict};
 pub use eight_ball::EightBall;
 pub use kolkhoz::{Kolkhoz, Settlement, settle};
@@ -294,6 +296,13 @@ impl<D: Discipline> Game for Billiards<D> {
 
     fn scores(&self) -> Vec<i64> {
         self.rules.scores(&self.sheet)
+    }
+
+    fn awaits(&self) -> Option<Seat> {
+        match &self.phase {
+            Phase::Turn(turn) => Some(turn.seat),
+            Phase::Rolling(_) | Phase::Between { .. } | Phase::Over(_) => None,
+        }
     }
 
     fn outcome(&self) -> Option<Outcome> {

@@ -17,7 +17,7 @@ use super::{
 
 impl Level {
     /// How long it may think of one stroke.
-    fn patience(self) -> Duration {
+    pub(super) fn patience(self) -> Duration {
         Duration::from_millis(match self {
             Level::Easy => 40,
             Level::Medium => 80,
@@ -25,14 +25,15 @@ impl Level {
         })
     }
 
-    /// How steady its hands are.
-    fn hands(self) -> Hands {
+    /// How steady its hands are, and what they know.
+    pub(super) fn hands(self) -> Hands {
         let (heading, speed, tries) = match self {
             Level::Easy => (0.020, 0.12, 1),
             Level::Medium => (0.007, 0.07, 3),
             Level::Hard => (0.0015, 0.03, 6),
         };
-        Hands { heading, speed, tries }
+        let expert = self == Level::Hard;
+        Hands { heading, speed, tries, plans: expert, spins: expert }
     }
 }
 
@@ -90,10 +91,19 @@ struct Turn {
 /// A ball that has fallen is in this state: see the physics' `State`.
 const POCKETED: f64 = 4.0;
 
+/// How long it thinks of one stroke.
+#[derive(Clone, Copy)]
+pub(super) enum Patience {
+    Time(Duration),
+    /// Ideas, each tried at a few speeds.
+    Ideas(u32),
+}
+
 pub(super) struct Player<L> {
     game: Kind,
     seat: Seat,
-    level: Level,
+    hands: Hands,
+    patience: Patience,
     luck: L,
     /// The balls on the table: their numbers and places.
     balls: Vec<(u8, [f64; 2])>,
@@ -101,7 +111,18 @@ pub(super) struct Player<L> {
 
 impl<L: FnMut() -> f64 + Clone + Send + 'static> Player<L> {
     pub(super) fn new(game: Kind, seat: Seat, level: Level, luck: L) -> Player<L> {
-        Player { game, seat, level, luck, balls: Vec::new() }
+        Player::with(game, seat, level.hands(), Patience::Time(level.patience()), luck)
+    }
+
+    /// One with hands and patience of its own.
+    pub(super) fn with(
+        game: Kind,
+        seat: Seat,
+        hands: Hands,
+        patience: Patience,
+        luck: L,
+    ) -> Player<L> {
+        Player { game, seat, hands, patience, luck, balls: Vec::new() }
     }
 
     fn lie(&mut self, at: Vec<(u8, f64, f64)>) {
@@ -147,14 +168,21 @@ impl<L: FnMut() -> f64 + Clone + Send + 'static> Player<L> {
                     opens: turn.phase == "break",
                     anywhere: turn.hand.as_deref() == Some("anywhere"),
                     pool: matches!(self.game, Kind::EightBall | Kind::NineBall),
+                    lowest: self.game == Kind::NineBall,
                     calls: turn.calls,
                 };
-                let (level, mut luck) = (self.level, self.luck.clone());
+                let (hands, patience, mut luck) = (self.hands, self.patience, self.luck.clone());
                 Thought::Work(Box::new(move || {
                     let begun = Instant::now();
-                    let enough = || begun.elapsed() >= level.patience();
-                    let stroke = shots::choose(&sight, level.hands(), &mut luck, enough);
-                    said(&stroke)
+                    let mut ideas = 0;
+                    let spent = || {
+                        ideas += 1;
+                        match patience {
+                            Patience::Time(most) => begun.elapsed().div_duration_f64(most),
+                            Patience::Ideas(most) => f64::from(ideas - 1) / f64::from(most),
+                        }
+                    };
+                    said(&shots::choose(&sight, hands, &mut luck, spent))
                 }))
             }
         }
@@ -206,10 +234,10 @@ fn cloth(game: Kind) -> Cloth {
 
 /// The stroke as hands play it: the ball is placed, the stick points roughly, then exactly.
 fn said(stroke: &Stroke) -> Plan {
-    let Stroke { ball, heading, speed, place, call, safety } = *stroke;
+    let Stroke { ball, heading, speed, height, place, call, safety } = *stroke;
     let aim = |heading: f64, speed: f64| -> Value {
         json!({ "type": "gesture", "ball": ball, "heading": heading, "speed": speed,
-                "side": 0.0, "height": 0.0 })
+                "side": 0.0, "height": height })
     };
     let mut plan = Vec::new();
     if let Some([x, y]) = place {
@@ -223,7 +251,7 @@ fn said(stroke: &Stroke) -> Plan {
     let call = call.map(|(ball, pocket)| json!({ "ball": ball, "pocket": pocket }));
     let strike = json!({
         "type": "game_action", "action": "strike", "ball": ball, "heading": heading,
-        "speed": speed, "side": 0.0, "height": 0.0, "call": call, "safety": safety,
+        "speed": speed, "side": 0.0, "height": height, "call": call, "safety": safety,
     });
     plan.push((AIMS / 2, strike));
     plan

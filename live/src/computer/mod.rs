@@ -4,6 +4,7 @@
 mod billiards;
 mod pong;
 mod shots;
+mod thinker;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -17,6 +18,8 @@ use tokio::{
 use utoipa::ToSchema;
 
 use crate::{Chair, wire::Message};
+
+pub use thinker::{Skill, Thinker};
 
 /// How well it plays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -39,9 +42,7 @@ impl Level {
 /// Whether there is a computer opponent for a game.
 pub const fn plays(game: Kind) -> bool {
     match game {
-        Kind::Pong | Kind::EightBall | Kind::NineBall | Kind::Pyramid => true,
-        // It takes three.
-        Kind::Kolkhoz => false,
+        Kind::Pong | Kind::EightBall | Kind::NineBall | Kind::Pyramid | Kind::Kolkhoz => true,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use games::billiards::physics::{Ball, BallSpec, Laws, Seen, Strike, Table, simulate};
+use games::billiards::physics::{Ball, BallSpec, Laws, Seen, State, Strike, Table, simulate};
 
 /// What is played on.
 pub(super) struct Cloth {
@@ -26,6 +26,8 @@ pub(super) struct Sight {
     pub(super) anywhere: bool,
     /// There is a cue ball, which must not fall; else any ball may strike, and fall.
     pub(super) pool: bool,
+    /// The lowest ball is on, as in 9-ball.
+    pub(super) lowest: bool,
     /// A ball and its pocket must be called.
     pub(super) calls: bool,
 }
@@ -39,6 +41,10 @@ pub(super) struct Hands {
     pub(super) speed: f64,
     /// How often a stroke is tried in mind, each time a bit astray.
     pub(super) tries: usize,
+    /// Whether it thinks of where the balls will lie for the next stroke.
+    pub(super) plans: bool,
+    /// Whether it strikes the ball off its middle, so that it follows, stops or comes back.
+    pub(super) spins: bool,
 }
 
 /// A stroke to play.
@@ -47,6 +53,8 @@ pub(super) struct Stroke {
     pub(super) ball: u8,
     pub(super) heading: f64,
     pub(super) speed: f64,
+    /// Where the tip meets the ball, above its middle, in radii.
+    pub(super) height: f64,
     /// Where to put the ball in hand before.
     pub(super) place: Option<[f64; 2]>,
     /// The ball and the pocket that are called.
@@ -66,17 +74,36 @@ const DIRECTIONS: usize = 90;
 /// What a stroke is worth, in pots.
 const FOUL: f64 = -1.5;
 const GAME: f64 = 10.0;
+/// What a sure next pot is worth, for oneself and for the opponent.
+const NEXT: f64 = 0.7;
+const THEIRS: f64 = 0.5;
+/// How many of the best strokes are tried with spin, and in which ways: where the tip meets the
+/// ball, and by what its speed is multiplied.
+const SPUN: usize = 3;
+const HEIGHTS: [f64; 4] = [-0.4, -0.2, 0.2, 0.4];
+const FASTER: [f64; 3] = [0.75, 1.0, 1.35];
+/// How much of the time is for the strokes without.
+const PLAIN_SHARE: f64 = 0.6;
+/// After so many times the time nothing more is tried, though all that was tried is foul.
+const OVERTIME: f64 = 3.0;
+/// How far a ball may miss the middle of a pocket of pool and fall, in metres.
+const SLACK: f64 = 0.03;
+/// How exactly a stroke is thought to be played when the next pot is judged, in radians.
+const AIM_MIN: f64 = 0.002;
 
 type Place = [f64; 2];
 
-/// The best stroke that is found before it is `enough`, as these hands play it.
+/// The best stroke that is found in time, as these hands play it. `spent` answers how much of the
+/// time is over: 1 is all of it.
 pub(super) fn choose(
     sight: &Sight,
     hands: Hands,
     luck: &mut dyn FnMut() -> f64,
-    mut enough: impl FnMut() -> bool,
+    mut spent: impl FnMut() -> f64,
 ) -> Stroke {
     let mut best = (f64::NEG_INFINITY, fallback(sight));
+    let mut good: Vec<(f64, Stroke)> = Vec::new();
+    let share = if hands.spins { PLAIN_SHARE } else { 1.0 };
     if sight.opens {
         best.1 = break_off(sight);
     } else {
@@ -86,7 +113,8 @@ pub(super) fn choose(
         let safeties = safeties(sight, luck);
         let strokes = ideas.into_iter().map(|it| it.1).chain(safeties);
         for stroke in strokes {
-            if enough() && best.0 > FOUL {
+            let spent = spent();
+            if (spent >= share && best.0 > FOUL) || spent >= OVERTIME {
                 break;
             }
             // Who sees a sure pot need not look for a safety.
@@ -95,14 +123,30 @@ pub(super) fn choose(
             }
             for speed in SPEEDS {
                 let stroke = Stroke { speed, ..stroke };
-                let mut worth = 0.0;
-                for _ in 0..hands.tries {
-                    worth += value(sight, &astray(&stroke, hands, luck));
-                }
-                worth /= hands.tries as f64;
+                let worth = tried(sight, &stroke, hands, luck);
+                good.push((worth, stroke));
                 if worth > best.0 {
                     best = (worth, stroke);
                 }
+            }
+        }
+    }
+    if hands.spins && sight.pool {
+        good.retain(|it| it.1.call.is_some() && it.0 > 0.0);
+        good.sort_by(|a, b| b.0.total_cmp(&a.0));
+        good.truncate(SPUN);
+        let spun = good.into_iter().flat_map(|(_, stroke)| {
+            HEIGHTS.into_iter().flat_map(move |height| {
+                FASTER.map(|faster| Stroke { height, speed: stroke.speed * faster, ..stroke })
+            })
+        });
+        for stroke in spun {
+            if spent() >= 1.0 {
+                break;
+            }
+            let worth = tried(sight, &stroke, hands, luck);
+            if worth > best.0 {
+                best = (worth, stroke);
             }
         }
     }
@@ -114,6 +158,13 @@ pub(super) fn choose(
         stroke.safety = !sight.opens;
     }
     stroke
+}
+
+/// What a stroke comes to on the average, played by these hands.
+fn tried(sight: &Sight, stroke: &Stroke, hands: Hands, luck: &mut dyn FnMut() -> f64) -> f64 {
+    let worth: f64 =
+        (0..hands.tries).map(|_| value(sight, &astray(stroke, hands, luck), hands)).sum();
+    worth / hands.tries as f64
 }
 
 /// A stroke as unsteady hands play it.
@@ -168,16 +219,18 @@ impl Way {
         let (aim, near) = direction(from, ghost);
         let cut = aim[0] * dir[0] + aim[1] * dir[1];
         let pocket = &sight.cloth.table.pockets[self.pocket];
+        let reach = 2.0 * sight.cloth.spec.radius;
         // What is over the pocket's edge lies in nobody's way.
         let end =
             [pocket.centre[0] - dir[0] * pocket.radius, pocket.centre[1] - dir[1] * pocket.radius];
         let free = cut > CUT_COS_MIN
-            && is_free(sight, from, ghost, [self.striker, self.target])
-            && is_free(sight, self.at, end, [self.striker, self.target]);
+            && is_free(&sight.balls, reach, from, ghost, [self.striker, self.target])
+            && is_free(&sight.balls, reach, self.at, end, [self.striker, self.target]);
         let stroke = Stroke {
             ball: self.striker,
             heading: aim[1].atan2(aim[0]),
             speed: SPEEDS[1],
+            height: 0.0,
             place: None,
             call: Some((self.target, self.pocket as u8)),
             safety: false,
@@ -243,6 +296,7 @@ fn fallback(sight: &Sight) -> Stroke {
         ball,
         heading: aim[1].atan2(aim[0]),
         speed: SPEEDS[1],
+        height: 0.0,
         place: None,
         call: None,
         safety: false,
@@ -250,7 +304,7 @@ fn fallback(sight: &Sight) -> Stroke {
 }
 
 /// What a stroke comes to, in pots: tried on the physics, and judged by what all rulebooks share.
-fn value(sight: &Sight, stroke: &Stroke) -> f64 {
+fn value(sight: &Sight, stroke: &Stroke, hands: Hands) -> f64 {
     let Cloth { table, spec } = &sight.cloth;
     let place = |it: &(u8, Place)| if it.0 == stroke.ball { stroke.place } else { None };
     let balls: Vec<Ball> =
@@ -264,11 +318,12 @@ fn value(sight: &Sight, stroke: &Stroke) -> f64 {
         heading: stroke.heading,
         elevation: 0.0,
         side: 0.0,
-        height: 0.0,
+        height: stroke.height,
     };
     let shot = simulate(table, spec, &balls, Some(&strike), &Laws::play());
     let number = |index: usize| sight.balls[index].0;
     let (mut first, mut fell, mut worth, mut scratched) = (None, false, 0.0, false);
+    let (mut again, mut over) = (false, false);
     // After the first contact: the balls that met a cushion, and those that crossed the middle.
     let (mut cushions, mut crossed) = (Vec::new(), Vec::new());
     for seen in shot.seen(table) {
@@ -282,10 +337,13 @@ fn value(sight: &Sight, stroke: &Stroke) -> f64 {
             Seen::Pot(ball, pocket) => {
                 let called = stroke.call == Some((number(ball), pocket as u8));
                 fell = true;
+                again |= called || !sight.calls;
+                over |= number(ball) == if sight.lowest { 9 } else { 8 };
                 worth += match (sight.calls, called) {
                     // The last ball of a rack that is called wins it; the 8 uncalled loses it.
                     (true, true) if sight.on == [number(ball)] => GAME,
                     (true, false) if number(ball) == 8 => -GAME,
+                    (false, _) if sight.lowest && number(ball) == 9 => GAME,
                     (true, true) | (false, _) => 1.0,
                     (true, false) => 0.0,
                 };
@@ -300,17 +358,81 @@ fn value(sight: &Sight, stroke: &Stroke) -> f64 {
         (true, _) | (false, _) => true,
     };
     let met = first.is_some_and(|it| sight.on.contains(&it));
-    match met && !scratched && (fell || driven) {
-        true => worth,
-        false => FOUL + worth.min(0.0),
+    if !met || scratched || !(fell || driven) {
+        return FOUL + worth.min(0.0);
     }
+    if !hands.plans || !sight.pool || over {
+        return worth;
+    }
+    let rest = shot.motions.iter().enumerate().filter_map(|(ball, motions)| {
+        let last = motions.last()?;
+        (last.state != State::Pocketed).then_some((number(ball), last.r))
+    });
+    let balls: Vec<(u8, Place)> = rest.collect();
+    let on = next_on(sight, stroke, &balls, again);
+    let chance = next_chance(sight, &balls, stroke.ball, &on, hands);
+    worth + if again { NEXT * chance } else { -THEIRS * chance }
 }
 
-/// Whether a ball can go from one place to another with nothing in its way but these.
-fn is_free(sight: &Sight, from: Place, to: Place, but: [u8; 2]) -> bool {
-    let (dir, far) = direction(from, to);
+/// The balls that are on after a stroke, at pool: for who struck when they play `again`, else for
+/// the other.
+fn next_on(sight: &Sight, stroke: &Stroke, left: &[(u8, Place)], again: bool) -> Vec<u8> {
+    let objects = left.iter().map(|it| it.0).filter(|&it| it != stroke.ball);
+    if sight.lowest {
+        return objects.min().into_iter().collect();
+    }
+    // Whose group is which is known by the ball that was to fall; at first by neither.
+    let low = |ball: u8| ball < 8;
+    let mine = sight.on.iter().copied().filter(|&it| it != 8);
+    let group = match (stroke.call, mine.clone().next()) {
+        (Some((called, _)), _) if again && called != 8 => Some(low(called)),
+        (_, Some(one)) if mine.clone().all(|it| low(it) == low(one)) => Some(low(one)),
+        _ => None,
+    };
+    let Some(group) = group else { return objects.filter(|&it| it != 8).collect() };
+    let theirs = objects.filter(|&it| it != 8 && (low(it) == group) == again);
+    let on: Vec<u8> = theirs.collect();
+    if on.is_empty() { vec![8] } else { on }
+}
+
+/// How likely the easiest pot is from where the balls lie, roughly, from 0 to 1: the way of the ball
+/// and that of the one it sends on each make the hands' error larger, and a thin cut more so.
+fn next_chance(sight: &Sight, balls: &[(u8, Place)], striker: u8, on: &[u8], hands: Hands) -> f64 {
+    let Some(from) = balls.iter().find(|it| it.0 == striker).map(|it| it.1) else { return 0.0 };
+    let error = hands.heading.max(AIM_MIN);
     let reach = 2.0 * sight.cloth.spec.radius;
-    sight.balls.iter().filter(|it| !but.contains(&it.0)).all(|&(_, at)| {
+    let mut best = 0.0_f64;
+    for &(target, at) in balls.iter().filter(|it| on.contains(&it.0)) {
+        for pocket in &sight.cloth.table.pockets {
+            let (dir, far) = direction(at, pocket.centre);
+            let ghost = [at[0] - reach * dir[0], at[1] - reach * dir[1]];
+            let (aim, near) = direction(from, ghost);
+            let cut = aim[0] * dir[0] + aim[1] * dir[1];
+            if cut <= CUT_COS_MIN {
+                continue;
+            }
+            let chance = (SLACK * reach * cut / (error * near.max(reach) * far)).tanh();
+            let end = [
+                pocket.centre[0] - dir[0] * pocket.radius,
+                pocket.centre[1] - dir[1] * pocket.radius,
+            ];
+            let pair = [striker, target];
+            if chance > best
+                && is_free(balls, reach, from, ghost, pair)
+                && is_free(balls, reach, at, end, pair)
+            {
+                best = chance;
+            }
+        }
+    }
+    best
+}
+
+/// Whether a ball can go from one place to another with nothing in its way but these; `reach` is its
+/// width.
+fn is_free(balls: &[(u8, Place)], reach: f64, from: Place, to: Place, but: [u8; 2]) -> bool {
+    let (dir, far) = direction(from, to);
+    balls.iter().filter(|it| !but.contains(&it.0)).all(|&(_, at)| {
         let off = [at[0] - from[0], at[1] - from[1]];
         let along = (off[0] * dir[0] + off[1] * dir[1]).clamp(0.0, far);
         let away = [off[0] - along * dir[0], off[1] - along * dir[1]];

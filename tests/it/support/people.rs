@@ -107,10 +107,20 @@ impl Client {
         address: &str,
         origin: Option<&str>,
     ) -> Result<Socket, Answer> {
+        let origin: Vec<_> = origin.map(|it| ("origin", it)).into_iter().collect();
+        self.knock_with(address, &origin).await
+    }
+
+    /// The same with these headers.
+    pub(crate) async fn knock_with(
+        &self,
+        address: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Socket, Answer> {
         let url = format!("{}{address}", self.base.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
-        if let Some(origin) = origin {
-            request.headers_mut().insert("origin", origin.parse().unwrap());
+        for &(name, value) in headers {
+            request.headers_mut().insert(name, value.parse().unwrap());
         }
         match timeout(PATIENCE, connect_async(request)).await.unwrap() {
             Ok((stream, _)) => Ok(Socket(stream)),

@@ -5,12 +5,13 @@ import { pong } from "./pong/index.js";
 
 /** @import { FromMatch, GameState } from "../types.d.ts" */
 /** @import { Html } from "../lib/html.js" */
+/** @import { Pause, Timed } from "../lib/replay.js" */
 /** @import { Word } from "../lib/words.js" */
 
 /**
  * What a game is given to play with.
  * @typedef {object} Seat
- * @property {HTMLCanvasElement} canvas
+ * @property {HTMLCanvasElement} canvas the game keeps it described in words
  * @property {HTMLElement} beside a place for what is not drawn: controls, and what is said of the game
  * @property {Time} clock
  * @property {number} [near] whose side is the near one for who only watches
@@ -42,6 +43,8 @@ import { pong } from "./pong/index.js";
  * @property {() => Html} picture for lists
  * @property {(state: GameState) => string} rules in one or two sentences
  * @property {Word} tip what the hands do, in one sentence
+ * @property {(messages: readonly Timed[]) => Pause[]} pauses when nothing was seen to happen, in a
+ *     match that is over
  * @property {boolean} [practice] whether one can play it alone, at `/practice/{game}`
  * @property {string} ground the colour of what is around the field, as #rrggbb
  * @property {string} look the class that a screen of it has

@@ -16,8 +16,8 @@ export default {
     billiards_over: "The match is over",
     billiards_sent: "Sent",
     billiards_striker: "Tap the ball to strike with",
-    billiards_hand_anywhere: "Ball in hand: drag it anywhere",
-    billiards_hand_behind: "Ball in hand: drag it behind the line",
+    billiards_hand_anywhere: "Ball in hand, anywhere",
+    billiards_hand_behind: "Ball in hand, behind the line",
     billiards_mine_now: "It is your turn.",
 
     // What has to be hit
@@ -82,7 +82,9 @@ export default {
     billiards_wheel: "Fine aim",
     billiards_heading_is: "{n}°",
     billiards_spin: "Spin",
-    billiards_spin_centre: "Centre",
+    billiards_spin_centre: "Back to the centre",
+    billiards_raised: "Raise the cue",
+    billiards_raised_by: "The cue is raised by {n}°",
     billiards_spin_is: "Spin: {sideways}, {upwards}",
     billiards_spin_none: "none",
     billiards_spin_left: "{n} % left",
@@ -122,6 +124,9 @@ export default {
     billiards_fouls: { one: "{n} foul", other: "{n} fouls" },
     billiards_rack: "Rack {n}",
     billiards_out: "out",
+    billiards_lie: { one: "{n} ball on the table", other: "{n} balls on the table" },
+    billiards_chose: "{name}: {choice}.",
+    billiards_took: "{name} took ball {n} off the table.",
     billiards_still: "Balls on the table",
 
     // Practice

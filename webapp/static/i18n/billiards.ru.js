@@ -16,8 +16,8 @@ export default {
     billiards_over: "Матч окончен",
     billiards_sent: "Отправлено",
     billiards_striker: "Коснитесь шара, которым будете бить",
-    billiards_hand_anywhere: "Биток в руке: ставьте куда угодно",
-    billiards_hand_behind: "Биток в руке: ставьте за линией",
+    billiards_hand_anywhere: "Биток в руке, где угодно",
+    billiards_hand_behind: "Биток в руке, за линией",
     billiards_mine_now: "Ваша очередь.",
 
     // По чему бить
@@ -84,7 +84,9 @@ export default {
     billiards_wheel: "Точный прицел",
     billiards_heading_is: "{n}°",
     billiards_spin: "Винт",
-    billiards_spin_centre: "В центр",
+    billiards_spin_centre: "Вернуть в центр",
+    billiards_raised: "Приподнять кий",
+    billiards_raised_by: "Кий приподнят на {n}°",
     billiards_spin_is: "Винт: {sideways}, {upwards}",
     billiards_spin_none: "нет",
     billiards_spin_left: "влево {n} %",
@@ -134,6 +136,9 @@ export default {
     billiards_fouls: { one: "{n} фол", few: "{n} фола", many: "{n} фолов", other: "{n} фола" },
     billiards_rack: "Партия {n}",
     billiards_out: "выбыл",
+    billiards_lie: { one: "На столе {n} шар", few: "На столе {n} шара", many: "На столе {n} шаров", other: "На столе {n} шара" },
+    billiards_chose: "{name}: {choice}.",
+    billiards_took: "{name} снимает со стола шар {n}.",
     billiards_still: "Шары на столе",
 
     // Тренировка

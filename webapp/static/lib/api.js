@@ -136,8 +136,10 @@ export async function call(method, path, body, key) {
 
 async function renewOrLeave() {
     if (await renew()) return;
+    // Who was never signed in is not signed out by that.
+    const ended = session !== null;
     session = null;
-    onSignedOut();
+    if (ended) onSignedOut();
     throw new Refusal(401, "unauthenticated", "signed out");
 }
 

@@ -1,6 +1,6 @@
 // The lobby's socket, and what it last said. One for the page; screens listen.
 
-import { Line } from "./socket.js";
+import { CODES, Line } from "./socket.js";
 
 /** @import { FromLobby, Matched, Notification, Parting, Presence, QueueUpdate, RoomInfo, RoomLine } from "../types.d.ts" */
 /** @import { LineState } from "./socket.js" */
@@ -43,8 +43,10 @@ export const lobby = {
             path: () => "/ws/lobby",
             pingEvery: PING_EVERY_MS,
             hear,
-            tell(state) {
+            tell(state, code) {
                 lobby.state = state;
+                // Newer pages of mine took over. It is this one's turn when it is looked at again.
+                if (state === "ended" && code === CODES.replaced) awaitReturn();
                 if (state === "online") awaited = true;
                 changed();
             },
@@ -91,6 +93,20 @@ export const lobby = {
         return () => listeners.delete(hear);
     },
 };
+
+/** Opens the line again once somebody comes back to the page. */
+function awaitReturn() {
+    const away = line;
+    const off = new AbortController();
+    const back = () => {
+        if (document.hidden) return;
+        off.abort();
+        if (line === away && lobby.state === "ended") line?.restart();
+    };
+    for (const type of ["focus", "visibilitychange", "pointerdown"]) {
+        addEventListener(type, back, { capture: true, signal: off.signal });
+    }
+}
 
 /** @param {FromLobby} message */
 function hear(message) {

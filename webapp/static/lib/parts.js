@@ -22,6 +22,7 @@ const ICONS = {
     silent: html`<path d="M4 9.500v5h3.500l4.500 4v-13l-4.500 4zM16 9.500l5 5M21 9.500l-5 5"/>`,
     pause: html`<path d="M8.500 5.500v13M15.500 5.500v13"/>`,
     again: html`<path d="M5 5v5h5M5.500 10a7.500 7.500 0 1 1-1 4.500"/>`,
+    skip: html`<path d="M4.500 6.500v11l7-5.500zM12.500 6.500v11l7-5.500z"/>`,
     share: html`<path d="M12 15V4M8 7.500l4-4 4 4M5.500 11.500v8h13v-8"/>`,
     replay: html`<circle cx="12" cy="12" r="8.500"/><path d="M10.300 8.700v6.600l5-3.300z"/>`,
     undo: html`<path d="M9 6L4.500 10.500 9 15M5 10.500h9a5 5 0 0 1 0 10h-3"/>`,
@@ -30,6 +31,7 @@ const ICONS = {
     computer: html`<rect x="4" y="5" width="16" height="11" rx="2"/><path d="M9 20h6M12 16v4"/>`,
     weak: html`<path d="M5 19v-3M10 19v-5"/><path d="M16 9l5 5M21 9l-5 5"/>`,
     close: html`<path d="M6 6l12 12M18 6L6 18"/>`,
+    folder: html`<path d="M3.500 18.500v-13h6l2 2.500h9v10.500z"/>`,
     leave: html`<path d="M6 21V4M6 4.500h11l-2.500 4 2.500 4H6"/>`,
 };
 
@@ -48,6 +50,17 @@ export function named({ user, computer }) {
 /** The same where there is little room: a computer's level goes elsewhere. @param {Somebody} player */
 export function shortly({ user, computer }) {
     return computer ? t("computer") : user.display_name;
+}
+
+/**
+ * Several players where there is little room: the first of them by name, and how many more.
+ * @param {readonly Html[]} names
+ * @param {number} most
+ */
+export function some(names, most) {
+    const more = names.length > most ? names.length - most : 0;
+    return html`<span class="some">${names.slice(0, most).map((it, i) => html`${i ? ", " : ""}${it}`)}</span>${more
+        ? html`<span class="more">+${more}</span>` : ""}`;
 }
 
 /** What a player looks like. @param {Somebody} player */

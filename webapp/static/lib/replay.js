@@ -5,6 +5,14 @@
 /** What is said at a time of the match. @typedef {Extract<FromMatch, { at: number }>} Timed */
 /** @typedef {{ at: number, seat: number, scores: readonly number[] }} Point */
 
+/** Times of the match between which nothing is seen to happen, in ms. @typedef {{ from: number, to: number }} Pause */
+
+/** What has come to rest is looked at for so long, and so long one sees that something is about to move. */
+const REST_MS = 2_000;
+const LEAD_MS = 800;
+/** To cut out less would be more noticed than to wait. */
+const PAUSE_MS_MIN = 1_500;
+
 /** Time that is played, stopped, sped up and wound. */
 export class Playhead {
     /** @type {number} */
@@ -108,4 +116,30 @@ export function points(messages) {
         last = scores;
         return seat < 0 ? [] : [{ at, seat, scores }];
     });
+}
+
+/**
+ * The pauses between what is seen.
+ * @param {readonly Pause[]} seen in the order in which it begins: from when until when something moves
+ * @returns {Pause[]}
+ */
+export function pausesBetween(seen) {
+    let busy = Infinity;
+    return seen.flatMap(({ from, to }) => {
+        const pause = { from: busy + REST_MS, to: from - LEAD_MS };
+        busy = busy === Infinity ? to : Math.max(busy, to);
+        return pause.to - pause.from >= PAUSE_MS_MIN ? [pause] : [];
+    });
+}
+
+// A tape from which pauses are cut has a time of its own, which runs on where the match's leaps.
+
+/** What time of the tape a time of the match is at. @param {readonly Pause[]} pauses in order @param {number} at */
+export function tapeTime(pauses, at) {
+    return pauses.reduce((t, { from, to }) => t - Math.max(0, Math.min(at, to) - from), at);
+}
+
+/** What time of the match is seen at a time of the tape. @param {readonly Pause[]} pauses in order @param {number} t */
+export function matchTime(pauses, t) {
+    return pauses.reduce((at, { from, to }) => (at >= from ? at + to - from : at), t);
 }

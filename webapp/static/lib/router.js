@@ -49,6 +49,15 @@ export function linked(start) {
     return place(path).screen === "missing" ? null : path;
 }
 
+/** What a Telegram link to a place says; null for places that they don't lead to. @param {string} path */
+export function startParameter(path) {
+    for (const [kind, start] of Object.entries(LINKS)) {
+        const param = `${kind}_${path.slice(start.length)}`;
+        if (path.startsWith(start) && linked(param) === path) return param;
+    }
+    return null;
+}
+
 /** @param {(place: Place) => void} hear called with every place that is gone to */
 export function startRouter(hear) {
     show = hear;

@@ -6,13 +6,14 @@
  * @property {boolean | null} sound null: on, but off inside Telegram.
  * @property {"auto" | "light" | "dark"} theme
  * @property {boolean} struck whether its owner has struck a billiard ball, and knows how
+ * @property {boolean} pauses whether replays show what was waited for
  * @property {"full" | "short" | "off"} guide how much of the aiming line is shown at a billiard table
  */
 
 const NAME = "artel.settings";
 
 /** @type {Settings} */
-const settings = { language: null, sound: null, theme: "auto", guide: "full", struck: false, ...read() };
+const settings = { language: null, sound: null, theme: "auto", guide: "full", struck: false, pauses: false, ...read() };
 
 /** @returns {Readonly<Settings>} */
 export function wishes() {

@@ -5,8 +5,13 @@ import { wish, wishes } from "./settings.js";
 
 /** @type {AudioContext | null} */
 let audio = null;
+/** Where all sounds go. @type {AudioNode | null} */
+let out = null;
 /** @type {AudioBuffer | null} */
 let grain = null;
+
+/** Sounds together are this loud at most, before they are rounded off. */
+const LOUDEST = 2.5;
 
 /** Whether sounds are wanted. */
 export function hasSound() {
@@ -25,7 +30,10 @@ export function setSound(on) {
 /** Browsers give sound only after a touch: call this in one. */
 export function wake() {
     if (!hasSound()) return;
-    audio ??= new AudioContext();
+    if (!audio) {
+        audio = new AudioContext();
+        out = roundedOff(audio);
+    }
     if (audio.state === "suspended") void audio.resume();
 }
 
@@ -93,7 +101,7 @@ export function finale(won) {
  * @param {number} pitch @param {number} loud @param {number} long s @param {number} [after] s
  */
 function tap(pitch, loud, long, after = 0) {
-    if (!hasSound() || audio?.state !== "running") return;
+    if (!hasSound() || audio?.state !== "running" || !out) return;
     const start = audio.currentTime + after;
     for (const [times, share] of /** @type {const} */ ([[1, 1], [2.76, 0.25]])) {
         const tone = audio.createOscillator();
@@ -101,7 +109,7 @@ function tap(pitch, loud, long, after = 0) {
         tone.frequency.value = pitch * times;
         gain.gain.setValueAtTime(loud * share, start);
         gain.gain.exponentialRampToValueAtTime(0.0001, start + long / times + 0.02);
-        tone.connect(gain).connect(audio.destination);
+        tone.connect(gain).connect(out);
         tone.start(start);
         tone.stop(start + long + 0.05);
     }
@@ -109,7 +117,7 @@ function tap(pitch, loud, long, after = 0) {
 
 /** The grain of a hit: a breath of noise. */
 function rub(/** @type {number} */ pitch, /** @type {number} */ loud, /** @type {number} */ long) {
-    if (!hasSound() || audio?.state !== "running") return;
+    if (!hasSound() || audio?.state !== "running" || !out) return;
     grain ??= noise(audio);
     const source = audio.createBufferSource();
     const filter = audio.createBiquadFilter();
@@ -119,8 +127,18 @@ function rub(/** @type {number} */ pitch, /** @type {number} */ loud, /** @type 
     filter.frequency.value = pitch;
     gain.gain.setValueAtTime(loud, audio.currentTime);
     gain.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + long);
-    source.connect(filter).connect(gain).connect(audio.destination);
+    source.connect(filter).connect(gain).connect(out);
     source.start(0, 0, long + 0.02);
+}
+
+/** What is too loud is rounded off, not cut: many hits at once are one crack. @param {AudioContext} audio @returns {AudioNode} */
+function roundedOff(audio) {
+    const gain = audio.createGain();
+    const shaper = audio.createWaveShaper();
+    gain.gain.value = 1 / LOUDEST;
+    shaper.curve = Float32Array.from({ length: 1025 }, (_, i) => Math.tanh(LOUDEST * (i / 512 - 1)));
+    gain.connect(shaper).connect(audio.destination);
+    return gain;
 }
 
 /** @param {AudioContext} audio */

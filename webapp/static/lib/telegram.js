@@ -5,9 +5,14 @@
  * What the bridge says to us.
  * @typedef {"back_button_pressed" | "main_button_pressed" | "settings_button_pressed"} Press
  */
+/** What became of a message that somebody was asked to send. @typedef {"sent" | "declined" | "failed"} Sending */
 /** @typedef {{ top: number, bottom: number, left: number, right: number }} Insets */
 
+/** @typedef {"light" | "medium" | "success" | "error" | "warning"} Feel */
+
 const KEPT = "artel.launch";
+/** For how many ms the phone shakes, rests, and shakes again. @type {Record<Feel, number[]>} */
+const BUZZES = { light: [10], medium: [18], success: [12, 70, 24], error: [24, 50, 24], warning: [20, 60, 20] };
 /** No inset is larger, whatever a host says. */
 const INSET_PX_MAX = 200;
 
@@ -21,6 +26,8 @@ const insets = { safe: edges({}), content: edges({}) };
 let onTheme = () => {};
 /** What the main button was last set to: it is not said twice. */
 let mainButton = "";
+/** Hears what becomes of the message that is being sent. @type {(became: Sending) => void} */
+let onSent = () => {};
 
 export const telegram = {
     /** Whether the page was opened by Telegram. */
@@ -121,8 +128,26 @@ export const telegram = {
         return true;
     },
 
-    /** A tap that is felt. @param {"light" | "medium" | "success" | "error" | "warning"} feel */
+    /** Whether this Telegram lets messages be sent that the bot has prepared. */
+    sends: knows("8.0"),
+
+    /**
+     * Lets a message be sent to a chat that the bot has prepared.
+     * @param {string} id
+     * @returns {Promise<Sending>}
+     */
+    send(id) {
+        onSent("declined");
+        return new Promise((resolve) => {
+            onSent = resolve;
+            post("web_app_send_prepared_message", { id });
+        });
+    },
+
+    /** A tap that is felt; outside Telegram by the phone's own means, where it has them. @param {Feel} feel */
     haptic(feel) {
+        // Browsers complain of what shakes before it was touched.
+        if (!launch && navigator.userActivation?.hasBeenActive) navigator.vibrate?.(BUZZES[feel]);
         if (!knows("6.1")) return;
         const data = feel === "light" || feel === "medium"
             ? { type: "impact", impact_style: feel }
@@ -222,6 +247,12 @@ function receive(type, data) {
         case "main_button_pressed":
         case "settings_button_pressed":
             presses.get(type)?.();
+            break;
+        case "prepared_message_sent":
+            onSent("sent");
+            break;
+        case "prepared_message_failed":
+            onSent(data?.error === "USER_DECLINED" ? "declined" : "failed");
             break;
         case "theme_changed":
             dress(data?.theme_params);

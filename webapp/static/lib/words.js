@@ -68,10 +68,20 @@ export function signed(n) {
     return n > 0 ? `+${n}` : n < 0 ? `−${-n}` : "0";
 }
 
+/** A score, which may be below zero. @param {number} n */
+export function tally(n) {
+    return n < 0 ? signed(n) : String(n);
+}
+
 /** Minutes and seconds. @param {number} ms */
 export function clock(ms) {
     const seconds = Math.max(0, Math.floor(ms / 1000));
     return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** Several names, as people say them. @param {readonly string[]} names */
+export function listed(names) {
+    return new Intl.ListFormat(language, { type: "conjunction" }).format(names);
 }
 
 /** A moment, as people say it. @param {string} moment @param {number} now */

@@ -4,8 +4,8 @@ import { call, me } from "../lib/api.js";
 import { act, html, patch } from "../lib/html.js";
 import { lobby } from "../lib/lobby.js";
 import { playComputer } from "../lib/computer.js";
-import { empty, gameTitle, named, portrait, shortly, shown } from "../lib/parts.js";
-import { t } from "../lib/words.js";
+import { empty, gameTitle, named, portrait, shortly, shown, some } from "../lib/parts.js";
+import { listed, signed, t, tally } from "../lib/words.js";
 import { games as playable } from "../games/index.js";
 
 /** @import { Game, Games, Matches, MatchInfo, Stats } from "../types.d.ts" */
@@ -16,6 +16,8 @@ import { games as playable } from "../games/index.js";
 const LOOK_EVERY_MS = 4_000;
 /** A longer list is no news. */
 const LIVE_MAX = 8;
+/** So many of three or more who play are named on a line. */
+const NAMES_MAX = 4;
 
 /** @type {import("../main.js").Screen} */
 export function home(root) {
@@ -91,15 +93,28 @@ export function home(root) {
     }
 
     /** @param {MatchInfo} match @returns {Html} */
-    function liveMatch({ id, game, players }) {
+    function liveMatch(match) {
+        const { id, game, players } = match;
         const [left, right] = players;
         if (!left || !right) return html``;
-        const score = `${left.score} : ${right.score}`;
-        const label = t("watch_match", { left: named(left), right: named(right), score });
-        return html`<li data-key="${id}"><a class="item versus" href="/match/${id}" data-test="live-match" data-match-id="${id}" aria-label="${label}">
-            ${portrait(left)}<span class="name">${shortly(left)}</span>
+        const score = players.map((it) => tally(it.score)).join(" : ");
+        const label = t("watch_match", { names: listed(players.map(named)), score });
+        const isCrowd = players.length > 2;
+        return html`<li data-key="${id}"><a class="item ${isCrowd ? "party" : "versus"}" href="/match/${id}" data-test="live-match" data-match-id="${id}" aria-label="${label}">
+            ${isCrowd ? party(match) : html`${portrait(left)}<span class="name">${shortly(left)}</span>
             <span class="middle"><b>${score}</b><span class="hint">${gameTitle(game)}</span></span>
-            <span class="name">${shortly(right)}</span>${portrait(right)}</a></li>`;
+            <span class="name">${shortly(right)}</span>${portrait(right)}`}</a></li>`;
+    }
+
+    /** Three or more: who plays, and who leads. @param {MatchInfo} match */
+    function party({ game, players }) {
+        const best = Math.max(...players.map(({ score }) => score));
+        const leaders = players.filter(({ score }) => score === best);
+        const [leader] = leaders;
+        const lead = leaders.length === 1 && leader ? t("leads", { name: shortly(leader), score: signed(best) }) : t("no_leader");
+        return html`<span class="count" aria-hidden="true">${players.length}</span><span class="grow">
+            <span class="named">${some(players.map((it) => html`${shortly(it)}`), NAMES_MAX)}</span>
+            <span class="hint">${gameTitle(game)} · ${lead}</span></span>`;
     }
 
     /** What I am in the middle of. */

@@ -5,12 +5,13 @@ import { Clock } from "../lib/clock.js";
 import { act, html, patch } from "../lib/html.js";
 import { hear as heard, isGap } from "../lib/match.js";
 import { Outbox } from "../lib/outbox.js";
-import { announce, confirmed, failed, icon, loading, named } from "../lib/parts.js";
+import { announce, confirmed, failed, gameTitle, icon, loading, named } from "../lib/parts.js";
 import { go, guarded } from "../lib/router.js";
+import { shareMatch } from "../lib/share.js";
 import { CODES, Line } from "../lib/socket.js";
 import { hasSound, setSound } from "../lib/sound.js";
 import { telegram } from "../lib/telegram.js";
-import { clock as minutes, t } from "../lib/words.js";
+import { clock as minutes, t, tally } from "../lib/words.js";
 import { games } from "../games/index.js";
 import { hasComputer, readyPanel, remembered, resultPanel, strip, timeAndLine } from "./match_parts.js";
 
@@ -74,6 +75,7 @@ class MatchScreen {
                 setSound(!hasSound());
                 this.#show();
             },
+            share: () => void shareMatch(this.#id, t("match_of", { game: gameTitle(this.#info?.game ?? "") })),
             leave: () => void this.#leave(),
             here: () => this.#line?.restart(),
             retry: () => void this.#open(),
@@ -105,7 +107,7 @@ class MatchScreen {
         } catch (error) {
             this.#error = error;
         }
-        if (!this.#error) await this.#findHome();
+        if (!this.#error && me()) await this.#findHome();
         if (this.#closed) return;
         this.#show();
         const canvas = this.#root.querySelector("canvas");
@@ -218,12 +220,7 @@ class MatchScreen {
     }
 
     #sayScore() {
-        const [left, right] = this.#match?.players ?? [];
-        if (!left || !right) return;
-        announce(t("score_now", {
-            left: named(left), leftScore: left.score,
-            right: named(right), rightScore: right.score,
-        }));
+        announce((this.#match?.players ?? []).map((it) => `${named(it)} ${tally(it.score)}`).join(", "));
     }
 
     #ready() {
@@ -304,15 +301,12 @@ class MatchScreen {
         telegram.main(primary && { text: primary.text, press: primary.press });
         const now = this.#clock.now();
         const replaced = this.#state === "ended" && this.#endedBy === CODES.replaced;
-        const mine = match?.you === null || !match ? undefined : match.players[match.you];
-        const theirs = match?.players.find((it) => it !== mine);
         patch(this.#root, html`<section class="match ${game?.look ?? ""}" data-test="screen-match" data-key="match" data-status="${status}"
             data-connection="${replaced ? "replaced" : this.#state}" data-seat="${match?.you ?? ""}">
             <header class="strip">${strip(match, { near: match?.you ?? 0, turn: this.#turn },
                 timeAndLine(match, now, { state: this.#state, trip: this.#clock.trip }))}</header>
             <div class="table">
-                <canvas data-keep data-key="court" data-test="court" role="img"
-                    aria-label="${t("court", { mine: mine?.score ?? 0, theirs: theirs?.score ?? 0 })}"></canvas>
+                <canvas data-keep data-key="court" data-test="court" role="img" aria-label="${gameTitle(info?.game ?? "")}"></canvas>
                 <div class="beside" data-keep data-key="beside"></div>
                 <div class="banners">${this.#banners(now, replaced)}</div>
                 ${status === "loading" ? html`<div class="panel" data-key="loading">${loading()}</div>` : ""}

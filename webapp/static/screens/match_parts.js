@@ -3,7 +3,7 @@
 import { html } from "../lib/html.js";
 import { icon, named, portrait, shortly } from "../lib/parts.js";
 import { telegram } from "../lib/telegram.js";
-import { clock, signed, t } from "../lib/words.js";
+import { clock, signed, t, tally } from "../lib/words.js";
 
 /** @import { MatchInfo, Outcome, PastMatch } from "../types.d.ts" */
 /** @import { Match, Player } from "../lib/match.js" */
@@ -41,7 +41,7 @@ function many(match, { near, turn }, aside) {
     return html`<ol class="crowd">${match.players.map((player) => html`<li class="who${player.seat === near ? " near" : ""}"
             data-test="player-${player.seat}" data-turn="${player.seat === turn}">
             <p class="name"><span data-test="name-${player.seat}">${shortly(player)}</span>${match.status === "active" ? weakness(player) : ""}</p>
-            <b data-test="score-${player.seat}">${player.score < 0 ? signed(player.score) : player.score}</b></li>`)}</ol>
+            <b data-test="score-${player.seat}">${tally(player.score)}</b></li>`)}</ol>
         <span class="clock">${aside}</span>`;
 }
 
@@ -152,13 +152,15 @@ export function resultPanel(match, { id, game, primary, offered, open, room, rat
         <p data-key="offer" data-test="rematch-status" role="status"${offer && open ? "" : html` hidden`}>${offer}</p>
         ${button(primary)}
         ${you === null || room || isCrowd ? "" : html`<a class="button ${isCalledOff ? "primary" : "quiet"} wide" data-key="next" href="/queue/${game}" data-test="next-opponent">${t("next_opponent")}</a>`}
-        ${isCalledOff ? "" : html`<a class="button quiet wide" data-key="replay" href="/replay/${id}" data-test="watch-replay">${icon("replay")}${t("watch_replay")}</a>`}
+        ${isCalledOff ? "" : html`<a class="button quiet wide" data-key="replay" href="/replay/${id}" data-test="watch-replay">${icon("replay")}${t("watch_replay")}</a>
+            <button class="quiet wide" data-key="share" data-do="share" data-test="share-result">${icon("share")}${t("share_result")}</button>`}
         <a class="button quiet wide" data-key="home" href="/" data-test="to-home">${t("to_games")}</a></div>`;
 }
 
-/** Who has how much, the best first. @param {Match} match */
-function standings({ players, you }) {
-    const sorted = [...players].sort((a, b) => b.score - a.score);
+/** Who has how much: the winner, who may be the one that stayed, then the best first. @param {Match} match */
+function standings({ players, you, outcome }) {
+    const won = (/** @type {Player} */ { seat }) => Number(seat === outcome?.winner);
+    const sorted = [...players].sort((a, b) => won(b) - won(a) || b.score - a.score);
     return html`<ol class="standings" data-key="score" data-test="result-score">${sorted.map((it) => html`<li class="${it.seat === you ? "mine" : ""}">
         <span class="name">${shortly(it)}</span><b>${signed(it.score)}</b></li>`)}</ol>`;
 }

@@ -18,7 +18,8 @@ import { missing } from "./missing.js";
 /** A table, its balls and its marks. @typedef {Pick<View, "table" | "ball" | "spots">} Furniture */
 /** A strike, and how all lay before it. @typedef {{ balls: readonly Placed[], strike: Strike, path: Path }} Taken */
 
-const LIMITS = { speed: 10, tip: 0.5, elevation: 0 };
+/** The server's. */
+const LIMITS = { speed: 10, tip: 0.5, elevation: (80 * Math.PI) / 180 };
 const UNDO_MAX = 100;
 
 /** @param {string} name @returns {Discipline | null} */
@@ -190,8 +191,8 @@ class Practice {
     }
 
     /** @param {Strike} message @param {number} n */
-    async #strike({ ball, speed, heading, side, height }, n) {
-        const strike = { ball, speed, heading, side, height, elevation: 0 };
+    async #strike({ ball, speed, heading, side, height, elevation }, n) {
+        const strike = { ball, speed, heading, side, height, elevation };
         const balls = this.#balls;
         this.#isBusy = true;
         this.#show();

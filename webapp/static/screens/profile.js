@@ -2,7 +2,8 @@
 
 import { call, me as myself, serverNow, signOut } from "../lib/api.js";
 import { act, html, patch } from "../lib/html.js";
-import { avatar, empty, explained, failed, gameTitle, icon, loading, portrait, shortly, shown, toast } from "../lib/parts.js";
+import { avatar, empty, explained, failed, gameTitle, icon, loading, portrait, shortly, shown, some, toast } from "../lib/parts.js";
+import { shareMatch } from "../lib/share.js";
 import { setTheme } from "../lib/theme.js";
 import { wish, wishes } from "../lib/settings.js";
 import { hasSound, setSound } from "../lib/sound.js";
@@ -10,13 +11,15 @@ import { telegram } from "../lib/telegram.js";
 import { date, signed, speak, spoken, t, when } from "../lib/words.js";
 import { befriend, decideAbout } from "./person.js";
 
-/** @import { GameStats, History, PastMatch, Profile, Stats } from "../types.d.ts" */
+/** @import { GameStats, History, Me, PastMatch, Profile, Stats, TelegramLink } from "../types.d.ts" */
 /** @import { Fetched } from "../lib/parts.js" */
 /** @import { Html } from "../lib/html.js" */
 
 /** How much of the aiming line one may have. */
 const GUIDES = /** @type {const} */ (["full", "short", "off"]);
 const NAME_CHARS_MAX = 32;
+/** So many of those one played with are named on a line. */
+const OTHERS_MAX = 3;
 
 /** @type {import("../main.js").Screen} */
 export function me(root) {
@@ -36,6 +39,11 @@ function profile(root, id, isMe) {
     let stats = { state: "loading" };
     /** @type {Fetched<History>} */
     let history = { state: "loading" };
+    /** What the server knows of me alone; asked for where Telegram can be linked. @type {Me | null} */
+    let mine = null;
+    /** @type {TelegramLink | null} */
+    let link = null;
+    let linkProblem = "";
     let isFetchingMore = false;
     let nameProblem = "";
     let gone = false;
@@ -60,12 +68,21 @@ function profile(root, id, isMe) {
             if (who.state === "there") void decideAbout(who.value);
         },
         name: (form) => void rename(/** @type {HTMLFormElement} */ (form)),
+        share: ({ dataset }) => void shareMatch(
+            dataset["match"] ?? "", t("match_of", { game: gameTitle(dataset["game"] ?? "") })),
+        link: () => void linkTelegram(),
         "sign-out": () => void signOut().catch((error) => toast(explained(error))),
     });
+    // Who comes back from the bot sees what came of it.
+    const look = () => {
+        if (link && !document.hidden) askOfMe();
+    };
+    document.addEventListener("visibilitychange", look);
     load();
     return () => {
         gone = true;
         off();
+        document.removeEventListener("visibilitychange", look);
     };
 
     function load() {
@@ -74,6 +91,26 @@ function profile(root, id, isMe) {
         fetched(`/api/users/${id}`, (it) => { who = it; });
         fetched(`/api/users/${id}/stats`, (it) => { stats = it; });
         fetched(`/api/users/${id}/history`, (it) => { history = it; });
+        if (isMe && !telegram.inside) askOfMe();
+    }
+
+    /** Without an answer nothing is offered. */
+    function askOfMe() {
+        call("GET", "/api/me").then((it) => {
+            mine = it;
+            show();
+        }, () => {});
+    }
+
+    /** Asks for a link to the bot, which is shown for them to follow. */
+    async function linkTelegram() {
+        [link, linkProblem] = [null, ""];
+        try {
+            link = await call("POST", "/api/me/telegram-link");
+        } catch (error) {
+            linkProblem = explained(error);
+        }
+        show();
     }
 
     /** @param {string} path @param {(it: Fetched<any>) => void} keep */
@@ -181,22 +218,48 @@ function profile(root, id, isMe) {
     }
 
     /** @param {PastMatch} match @returns {Html} */
-    function item({ match_id, game, finished_at, won, players }) {
+    function item({ match_id, game, finished_at, won, reason, players }) {
         const mine = players.find(({ user }) => user.id === id);
-        const other = players.find(({ user }) => user.id !== id);
+        const others = players.filter((it) => it !== mine);
+        const [other] = others;
         const { rating_before: before, rating_after: after } = mine ?? {};
         const change = typeof before === "number" && typeof after === "number" ? after - before : null;
         const result = won === true ? "won" : won === false ? "lost" : "none";
+        // Among three or more it is the place that counts, where they all stayed.
+        const isCrowd = players.length > 2;
+        const score = mine?.score ?? 0;
+        const place = 1 + others.filter((it) => it.score > score).length;
+        const words = isCrowd && result === "lost" && reason === "score" ? t("place_of", { place, n: players.length }) : t(`result_${result}`);
+        const level = !isCrowd && other?.computer ? `${t(`level_${other.computer}`)} · ` : "";
         return html`<li class="item" data-key="${match_id}" data-test="history-item" data-match-id="${match_id}" data-won="${won ?? "none"}">
-            ${other ? portrait(other) : ""}
-            <div class="grow"><p class="named">${other && !other.computer
-                ? html`<a data-test="history-opponent" href="/users/${other.user.id}">${other.user.display_name}</a>`
-                : html`<b data-test="history-opponent">${other ? shortly(other) : t("unknown_opponent")}</b>`}
-                <span class="outcome ${result}">${t(`result_${result}`)}</span></p>
-                <p class="hint">${other?.computer ? `${t(`level_${other.computer}`)} · ` : ""}${gameTitle(game)} · ${when(finished_at, serverNow())}</p></div>
-            <div class="end"><p data-test="history-score">${mine?.score ?? 0} : ${other?.score ?? 0}</p>
+            ${isCrowd ? html`<span class="count" aria-hidden="true">${players.length}</span>` : other ? portrait(other) : ""}
+            <div class="grow"><p class="named">${others.length ? some(others.map(opponent), OTHERS_MAX) : html`<b data-test="history-opponent">${t("unknown_opponent")}</b>`}
+                <span class="outcome ${isCrowd && result === "lost" ? "none" : result}" data-test="history-outcome">${words}</span></p>
+                <p class="hint">${level}${gameTitle(game)} · ${when(finished_at, serverNow())}</p></div>
+            <div class="end"><p data-test="history-score">${isCrowd ? signed(score) : `${score} : ${other?.score ?? 0}`}</p>
                 <p class="hint" data-test="history-change">${change === null ? "" : signed(change)}</p></div>
-            <a class="button tool" href="/replay/${match_id}" data-test="history-replay" aria-label="${t("watch_replay")}" title="${t("watch_replay")}">${icon("replay")}</a></li>`;
+            <a class="button tool" href="/replay/${match_id}" data-test="history-replay" aria-label="${t("watch_replay")}" title="${t("watch_replay")}">${icon("replay")}</a>
+            ${isMe && reason !== "called_off" && reason !== "abandoned" ? html`<button class="tool" data-do="share" data-match="${match_id}" data-game="${game}" data-test="history-share"
+                aria-label="${t("share_result")}" title="${t("share_result")}">${icon("share")}</button>` : ""}</li>`;
+    }
+
+    /** The way in to this account from Telegram. @param {Me} mine */
+    function linking({ telegram_linked: isLinked }) {
+        if (isLinked) {
+            return html`<div class="row" data-key="link"><span>Telegram</span><b data-test="telegram-linked">${t("telegram_linked")}</b></div>`;
+        }
+        return html`<div class="row" data-key="link"><span>Telegram</span>
+            ${link ? html`<a class="button primary" data-key="go" href="${link.url}" target="_blank" rel="noopener" data-test="telegram-go">${t("telegram_go")}</a>`
+                : html`<button class="quiet" data-key="ask" data-do="link" data-test="telegram-link">${t("telegram_link")}</button>`}
+            ${link ? html`<p class="hint" data-key="how">${t("telegram_link_how")}</p>` : ""}
+            ${linkProblem ? html`<p class="wrong" role="alert">${linkProblem}</p>` : ""}</div>`;
+    }
+
+    /** @param {PastMatch["players"][number]} other */
+    function opponent(other) {
+        return other.computer
+            ? html`<b data-test="history-opponent">${shortly(other)}</b>`
+            : html`<a data-test="history-opponent" href="/users/${other.user.id}">${other.user.display_name}</a>`;
     }
 
     function settings() {
@@ -225,6 +288,7 @@ function profile(root, id, isMe) {
                         data-test="name-input"${nameProblem ? html` aria-invalid="true" aria-describedby="name-wrong"` : ""}>
                         <button class="quiet" data-test="name-save">${t("save")}</button></div>
                     ${nameProblem ? html`<p class="wrong" id="name-wrong">${nameProblem}</p>` : ""}</form>
+                ${mine?.telegram ? linking(mine) : ""}
                 ${telegram.inside ? "" : html`<button class="quiet wide" data-key="out" data-do="sign-out" data-test="sign-out">${t("sign_out")}</button>`}
             </div>`;
     }

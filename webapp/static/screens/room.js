@@ -1,6 +1,6 @@
 // A room: who is in it, what is played, what was said; and the way to the next match.
 
-import { call, me as myself } from "../lib/api.js";
+import { call, me as myself, Refusal } from "../lib/api.js";
 import { act, html, patch } from "../lib/html.js";
 import { lobby } from "../lib/lobby.js";
 import { fieldsOf, readOptions } from "../lib/options.js";
@@ -98,6 +98,8 @@ export function room(root, name) {
             error = null;
         } catch (caught) {
             error = caught;
+            // It was closed: there is nothing to look at any more.
+            if (caught instanceof Refusal && caught.status === 404) seen = null;
         }
         show();
     }

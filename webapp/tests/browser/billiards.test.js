@@ -4,15 +4,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { placed } from "../../static/games/billiards/table.js";
-import { DESKTOP, PHONE, Person, openBrowser } from "./people.js";
+import { atTable, carry, keys, listen, REST_MS_MAX, strike, turn } from "./cues.js";
+import { DESKTOP, PHONE, Person, openBrowser, until } from "./people.js";
 import { startServer } from "./programs.js";
 
-const limit = { timeout: 180_000 };
-/** Until balls lie still and a referee has spoken. */
-const REST_MS_MAX = 60_000;
-/** Around the table on its canvas, in pixels: as the page has it. */
-const MARGIN = 4;
+const limit = { timeout: 240_000 };
 
 let browser, server, ivy, jon;
 
@@ -80,6 +76,7 @@ test("a break is seen by both, and shown live before it", limit, async () => {
 
     for (const person of [mine, theirs]) await person.see("billiards", { phase: "moving" });
     await theirs.picture("billiards-rolling");
+    await until(() => mine.table.shot);
     assert.ok(mine.table.shot.strike.speed > 3, "it was struck as hard as it was drawn");
     await rested();
     assert.deepEqual(mine.table.verdict, theirs.table.verdict);
@@ -99,9 +96,10 @@ test("a shot is called, and a foul is explained", limit, async () => {
     await shooter.press("safety");
     await shooter.picture("billiards-called");
 
-    await strikeSoftly(shooter, other);
+    // So softly that the ball reaches nothing.
+    await strike(3, shooter, other);
     assert.deepEqual([shooter.table.shot.strike.call.pocket, shooter.table.verdict.ruling], [4, "foul"]);
-    for (const person of [shooter, other]) assert.ok((await person.read("ruling")).length > 8);
+    for (const person of [shooter, other]) await person.find("ruling").filter({ hasText: /.{9}/ }).first().waitFor();
     await shooter.picture("billiards-foul");
     await other.see("billiards", { mine: true });
     assert.equal(other.table.turn.hand, "anywhere");
@@ -147,35 +145,30 @@ test("alone, one sets balls up, strikes, undoes, and shares the position", limit
     for (const person of [ivy, jon]) assert.deepEqual(person.complaints, [], person.name);
 });
 
-/** Keeps what a person's page hears of the table. */
-function listen(person) {
-    const table = {
-        view: null, balls: [], turn: null, turns: 0, shot: null, verdict: null, placed: null, gesture: null,
-    };
-    person.table = table;
-    person.page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => {
-        const message = JSON.parse(String(payload));
-        if (message.type === "game_state" && message.game) {
-            table.view = message.game;
-            [table.balls, table.turn] = [message.game.balls, message.game.turn];
-        }
-        if (message.type === "gesture") table.gesture = message.gesture;
-        if (message.type !== "game_update") return;
-        for (const name of ["shot", "verdict", "placed", "turn"]) {
-            if (message[name]) table[name] = message[name];
-        }
-        if (message.turn) table.turns += 1;
-        if (message.balls) table.balls = message.balls.at;
-    }));
-}
+test("who raises the cue sees its way bend, and strikes so", limit, async () => {
+    await ivy.page.goto(`${server.url}/practice/eight_ball`);
+    await ivy.see("screen-practice", { status: "there", busy: false });
+    await ivy.press("spin");
+    await ivy.find("elevation").fill("50");
+    const face = await ivy.app.locator("[data-test=spin-pad] .face").boundingBox();
+    await ivy.page.mouse.click(face.x + face.width * 0.35, face.y + face.height * 0.45);
+    await ivy.app.locator('[data-test=spin][aria-label*="50°"]').waitFor();
+    await ivy.picture("practice-raised-pad");
+    await ivy.page.keyboard.press("Escape");
+    await ivy.find("spin-pad").waitFor({ state: "hidden" });
+    await ivy.picture("practice-raised");
+    const asked = ivy.page.waitForRequest(/api\/billiards\/shots/);
+    await keys(ivy, "ArrowDown", 30);
+    await ivy.page.keyboard.press("Enter");
+    const { strike: sent } = (await asked).postDataJSON();
+    assert.ok(Math.abs(sent.elevation - (50 * Math.PI) / 180) < 1e-6 && sent.side > 0.1, JSON.stringify(sent));
+    await ivy.see("screen-practice", { busy: true });
+    await ivy.find("screen-practice", { busy: false }).waitFor({ timeout: REST_MS_MAX });
+    assert.deepEqual(ivy.complaints, []);
+});
 
-/** Who is to act, and the other. */
-async function sides() {
-    for (const person of [ivy, jon]) await person.find("billiards").waitFor();
-    const isIvys = () => ivy.find("billiards", { mine: true }).count();
-    const isJons = () => jon.find("billiards", { mine: true }).count();
-    await until(async () => (await isIvys()) + (await isJons()) === 1);
-    return (await isIvys()) ? [ivy, jon] : [jon, ivy];
+function sides() {
+    return atTable([ivy, jon]);
 }
 
 /** Whoever is to act chooses and strikes until somebody has a shot that is called. */
@@ -184,61 +177,13 @@ async function shooting() {
         const [mine, theirs] = await sides();
         const { phase, calls } = mine.table.turn;
         if (phase === "shoot" && calls) return mine;
-        const next = turn(mine, theirs);
         if (phase === "choose") {
+            const next = turn(mine, theirs);
             await mine.app.locator("[data-do=choose]").first().click();
+            await next();
         } else {
-            await keys(mine, "ArrowDown", 40);
-            await mine.page.keyboard.press("Enter");
+            await strike(40, mine, theirs);
         }
-        await next();
     }
     return assert.fail("nobody came to shoot");
-}
-
-/** So softly that the ball reaches nothing. */
-async function strikeSoftly(mine, theirs) {
-    const rested = turn(mine, theirs);
-    await keys(mine, "ArrowDown", 3);
-    await mine.page.keyboard.press("Enter");
-    await rested();
-}
-
-/** From now on: waits until both have heard of another turn. */
-function turn(mine, theirs) {
-    const turns = [mine.table.turns, theirs.table.turns];
-    return () => until(() => mine.table.turns > turns[0] && theirs.table.turns > turns[1], REST_MS_MAX);
-}
-
-async function keys(person, key, times) {
-    for (let i = 0; i < times; i += 1) await person.page.keyboard.press(key);
-}
-
-/** Carries the cue ball from where it lies to a point of the table, and does something before it is dropped. */
-async function carry(person, to, held = async () => {}) {
-    const { view, balls } = person.table;
-    const canvas = await person.find("court").boundingBox();
-    const area = {
-        left: MARGIN, top: MARGIN, width: canvas.width - 2 * MARGIN, height: canvas.height - 2 * MARGIN,
-    };
-    const place = placed(view.table, area);
-    const [, ...from] = balls.find(([ball]) => ball === 0);
-    const [start, end] = [from, to].map((point) => {
-        const [x, y] = place.at(...point);
-        return [canvas.x + x, canvas.y + y];
-    });
-    await person.page.mouse.move(...start);
-    await person.page.mouse.down();
-    await person.page.mouse.move(...end, { steps: 10 });
-    await held();
-    await person.page.mouse.up();
-}
-
-/** Waits until something holds. */
-async function until(holds, patience = 15_000) {
-    const end = Date.now() + patience;
-    while (!(await holds())) {
-        assert.ok(Date.now() < end, `it took too long until ${holds}`);
-        await new Promise((soon) => setTimeout(soon, 50));
-    }
 }

@@ -17,7 +17,7 @@ const METRES_MAX = 1e-6;
 /** A micrometre on a ball's skin. */
 const RADIANS_A_SECOND_MAX = 1e-4;
 
-test("a page finds every ball where the server does", { timeout: 60_000 }, () => {
+test("a page finds every ball where the server does", { timeout: 180_000 }, () => {
     const { stdout, status } = spawnSync(join(ARTEL_TEST_PROGRAMS, "xtask"), ["shots"], {
         encoding: "utf8", maxBuffer: 1 << 28,
     });

@@ -5,7 +5,12 @@ import { mkdir } from "node:fs/promises";
 import { chromium } from "playwright-core";
 
 const PICTURES = new URL("../../../target/screenshots/", import.meta.url).pathname;
-const PATIENCE_MS = 15_000;
+/** Until something is to be seen, on a machine that does much else. */
+const PATIENCE_MS = 30_000;
+/** A hand that has told nothing new for so long stands still. */
+const HAND_MS = 250;
+/** Between two looks at what can't be waited for otherwise. */
+const LOOK_MS = 20;
 
 export const PHONE = {
     viewport: { width: 390, height: 844 },
@@ -15,12 +20,13 @@ export const PHONE = {
 };
 export const DESKTOP = { viewport: { width: 1280, height: 800 } };
 
-export async function openBrowser() {
+/** A browser; `more` is said to it when it starts. @param {...string} more */
+export async function openBrowser(...more) {
     await mkdir(PICTURES, { recursive: true });
     return chromium.launch({
         executablePath: process.env.ARTEL_TEST_CHROMIUM,
         // Root is not allowed a sandbox, and these pages are our own.
-        args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--mute-audio"],
+        args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--mute-audio", ...more],
     });
 }
 
@@ -70,8 +76,24 @@ export class Person {
     /** Waits until that is to be seen. */
     async see(name, state) {
         const found = this.find(name, state).first();
-        await found.waitFor();
+        try {
+            await found.waitFor();
+        } catch (error) {
+            await this.picture(`failed-${this.name}`);
+            throw new Error(`${this.name} sees ${await this.#screen()}; ${this.complaints}`, { cause: error });
+        }
         return found;
+    }
+
+    /** Waits until that is gone. */
+    async lose(name) {
+        await this.find(name).first().waitFor({ state: "hidden" });
+    }
+
+    /** What is there instead of what was waited for. */
+    async #screen() {
+        const screens = this.app.locator("[data-test^=screen-]");
+        return screens.evaluateAll((all) => all.map((it) => JSON.stringify(it.dataset)).join());
     }
 
     async press(name) {
@@ -91,9 +113,9 @@ export class Person {
         return Number((await this.read(name)).replace("−", "-"));
     }
 
-    /** Keeps a picture of what they see. */
+    /** Keeps a picture of what they see, once what moves has come. */
     async picture(title) {
-        await this.page.screenshot({ path: `${PICTURES}${title}.png` });
+        await this.page.screenshot({ path: `${PICTURES}${title}.png`, animations: "disabled" });
     }
 
     async register(url) {
@@ -111,6 +133,15 @@ export class Person {
         }
         if (message.type === "game_update" && message.ball) this.heard.ball = message.ball;
         if (message.type === "game_over") this.heard.over = message;
+    }
+}
+
+/** Waits until something holds. */
+export async function until(holds, patience = PATIENCE_MS) {
+    const end = Date.now() + patience;
+    while (!(await holds())) {
+        if (Date.now() > end) throw new Error(`it took too long until ${holds}`);
+        await new Promise((soon) => setTimeout(soon, LOOK_MS));
     }
 }
 
@@ -143,10 +174,12 @@ export async function playWell(person, hand) {
 
     // Nobody is told which end is which: one tries, and sees where the paddle goes.
     const tries = [];
+    person.asked = null;
     for (const part of [0.35, 0.65]) {
+        const before = person.asked;
         await moveTo(part);
-        await person.page.waitForTimeout(300);
-        tries.push(person.asked);
+        await until(() => person.asked !== before || person.heard.over);
+        tries.push(await settled(person));
     }
     const [first, second] = tries;
     if (first === null || first === second) throw new Error(`the paddle went to ${tries}`);
@@ -161,6 +194,17 @@ export async function playWell(person, hand) {
         }
         await person.page.waitForTimeout(20);
     }
+}
+
+/** Where the paddle is asked to be once the hand stands still: a move is told in several steps. */
+async function settled(person) {
+    let asked = null;
+    let since = Date.now();
+    await until(() => {
+        if (person.asked !== asked) [asked, since] = [person.asked, Date.now()];
+        return Date.now() - since > HAND_MS || person.heard.over;
+    });
+    return asked;
 }
 
 /** Where to have the paddle for this ball, from 0 to 1; null if it flies to the other side. */

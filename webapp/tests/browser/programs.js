@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 /** How long a program may take until it says where it is. */
-const START_MS_MAX = 20_000;
+const START_MS_MAX = 60_000;
 
 const TELEGRAM = ["telegram", "--no-build", "--listen", "127.0.0.1:0"];
 
@@ -55,8 +55,9 @@ export async function startTelegram() {
     const env = { ...plainEnvironment(), TELOXIDE_TOKEN: "1:development" };
     const telegram = await start("xtask", TELEGRAM, { env });
     const url = /is on (\S+?),/.exec(telegram.said)?.[1];
-    if (!url) throw new Error(`the simulated Telegram said: ${telegram.said}`);
-    return { url, stop: telegram.stop };
+    const app = /frames (\S+)/.exec(telegram.said)?.[1];
+    if (!url || !app) throw new Error(`the simulated Telegram said: ${telegram.said}`);
+    return { url, app, stop: telegram.stop };
 }
 
 /** How the simulated Telegram ends beside a real token, and what it says. */

@@ -34,6 +34,7 @@ use crate::{child, types};
 mod billiards;
 mod chair;
 mod clock;
+mod computers;
 mod person;
 mod play;
 mod random;
@@ -73,6 +74,8 @@ enum Bench {
     Match(MatchOptions),
     /// Compare the physics of billiards with a reference's, time breaks, and try random shots.
     Billiards(billiards::Options),
+    /// Play whole matches of billiards between computers, and see that every rule holds.
+    Computers(computers::Options),
 }
 
 #[derive(clap::Args)]
@@ -96,6 +99,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let options = match options.what {
         Bench::Match(options) => options,
         Bench::Billiards(options) => return billiards::run(&options),
+        Bench::Computers(options) => return computers::run(&options),
     };
     let binary = types::binary("artel")?;
     server::stay_on(PLAYERS_CORE)?;

@@ -187,6 +187,7 @@ const EVENTS = {
     web_app_request_fullscreen: () => setFullscreen(true),
     web_app_exit_fullscreen: () => setFullscreen(false),
     web_app_request_write_access: () => tell("write_access_requested", { status: "allowed" }),
+    web_app_send_prepared_message: (data) => void sendPrepared(data.id),
     web_app_open_popup: (data) =>
         popup(data.title, data.message, data.buttons, (pressed) =>
             tell("popup_closed", pressed ? { button_id: pressed } : {}),
@@ -231,6 +232,24 @@ function popup(title, message, buttons, closed) {
     dialog.returnValue = "";
     dialog.onclose = () => closed(dialog.returnValue);
     dialog.showModal();
+}
+
+/** Shows a message that the bot has prepared, and asks whether to send it. */
+async function sendPrepared(number) {
+    const found = await fetch(`/prepared/${encodeURIComponent(number)}`);
+    if (!found.ok) return tell("prepared_message_failed", { error: "MESSAGE_EXPIRED" });
+    const { input_message_content: content, reply_markup: markup } = await found.json();
+    // Of Telegram's HTML our bot uses one tag.
+    const text = new DOMParser().parseFromString(content.message_text, "text/html").body.textContent;
+    const links = (markup?.inline_keyboard ?? []).flat().map((it) => `[${it.text}] ${it.url}`);
+    const buttons = [
+        { id: "send", text: "Send" },
+        { id: "", text: "Cancel" },
+    ];
+    popup("Send to a chat?", [text, ...links].join("\n\n"), buttons, (pressed) => {
+        if (pressed === "send") tell("prepared_message_sent");
+        else tell("prepared_message_failed", { error: "USER_DECLINED" });
+    });
 }
 
 function close() {

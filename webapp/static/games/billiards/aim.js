@@ -17,22 +17,10 @@
 /** What a shot does first. Directions have length one; `share` is of the speed before. */
 /** @typedef {{ direction: Point, share: number }} Leaving */
 
-/** A stick, as the server has it: ball's mass over the mass of the stick's end (Alciatore, TP A.31). */
-const END_MASS = 0.170097 / 30;
 /** The bounces that are followed to find out which ball is meant. */
 const BOUNCES_MAX = 2;
 /** A ball that touches a cushion is not inside it for what was rounded. */
 const ROUNDED = 1e-6;
-
-/**
- * By how much side turns the ball from the stick's line, to the left (Alciatore, TP A.31).
- * @param {number} side where the tip meets the ball, left is positive, in radii
- * @param {number} mass of the ball
- */
-export function squirt(side, mass) {
-    const depth = Math.max(0, 1 - side * side);
-    return -Math.atan2(2.5 * side * Math.sqrt(depth), 1 + mass / END_MASS + 2.5 * depth);
-}
 
 /** Where something points. @param {number} heading @returns {Point} */
 export function pointing(heading) {
@@ -122,7 +110,7 @@ export function meant(table, radius, others, from, direction) {
  * as its spin has it once it rolls. Throw is left out.
  * @param {Contact} contact with a ball
  * @param {Point} direction that the ball came in
- * @param {number} roll its forward spin over that of rolling, as `rollAt` has it
+ * @param {Point} roll of its spin, as `rollOf` in blow.js has it
  * @param {number} restitution of two balls
  * @returns {{ object: Leaving, cue: Leaving }}
  */
@@ -131,7 +119,7 @@ export function afterBall({ normal }, direction, roll, restitution) {
     const object = { direction: scaled(normal, -1), share: (into * (1 + restitution)) / 2 };
     const left = along(direction, normal, object.share);
     // Of a sliding ball's motion 5/7 stay, and its spin gives the rest.
-    const rolls = along(scaled(left, 5 / 7), direction, (2 / 7) * roll);
+    const rolls = along(scaled(left, 5 / 7), roll, 2 / 7);
     const share = Math.hypot(...rolls);
     return { object, cue: { direction: share ? scaled(rolls, 1 / share) : direction, share } };
 }
@@ -139,12 +127,11 @@ export function afterBall({ normal }, direction, roll, restitution) {
 /**
  * How a ball spins forward when it has gone some way: 0 slides, 1 rolls, below 0 spins back.
  * @param {number} speed of the ball when it was struck, in m/s
- * @param {number} height where the tip met it, up is positive, in radii
+ * @param {number} spun how it spun forward then
  * @param {number} way in metres
  * @param {BallSpec} spec
  */
-export function rollAt(speed, height, way, { slide, gravity }) {
-    const spun = 2.5 * height;
+export function rollAt(speed, spun, way, { slide, gravity }) {
     if (speed <= 0) return 1;
     const slows = Math.sign(1 - spun) * slide * gravity;
     if (slows === 0) return 1;
@@ -154,15 +141,6 @@ export function rollAt(speed, height, way, { slide, gravity }) {
     const time = rest < 0 ? until : (speed - Math.sqrt(rest)) / slows;
     if (time >= until) return 1;
     return (spun * speed + 2.5 * slows * time) / (speed - slows * time);
-}
-
-/**
- * How fast a ball leaves the stick (Alciatore, TP A.30, for a level one with a leather tip).
- * @param {number} stick its speed @param {number} side @param {number} height @param {number} mass
- */
-export function ballSpeed(stick, side, height, mass) {
-    const arm = side * side + height * height;
-    return (1.73 * stick) / (1 + mass / 0.567 + arm / 0.4);
 }
 
 /**
@@ -240,7 +218,7 @@ function minus(a, b) {
 }
 
 /** @param {Point} a @param {number} by @returns {Point} */
-function scaled(a, by) {
+export function scaled(a, by) {
     return [a[0] * by, a[1] * by];
 }
 

@@ -25,6 +25,11 @@ const PEARL = "#e9dcc0";
 export function drawTable(ctx, place, density, discipline) {
     ctx.setTransform(density, 0, 0, density, 0, 0);
     const cloth = clothOf(discipline);
+    // Cloth without end: nothing but it is near.
+    if (place.table.segments.length === 0) {
+        bed(ctx, place, cloth, density);
+        return metres(ctx, place);
+    }
     const cushions = cushionsOf(place.table);
     wood(ctx, place, density);
     diamonds(ctx, place);
@@ -238,6 +243,23 @@ function napOf(ctx, density, upright) {
     if (!pattern) return "transparent";
     pattern.setTransform(new DOMMatrix([1 / density, 0, 0, 1 / density, 0, 0]));
     return pattern;
+}
+
+/** A line each metre, where nothing else tells how far it is. @param {CanvasRenderingContext2D} ctx @param {Place} place */
+function metres(ctx, place) {
+    const { table } = place;
+    ctx.strokeStyle = "rgb(255 255 255 / 7%)";
+    ctx.lineWidth = 1;
+    ctx.beginPath();
+    for (let x = 0; x <= table.width; x += 1) {
+        ctx.moveTo(...place.at(x, 0));
+        ctx.lineTo(...place.at(x, table.length));
+    }
+    for (let y = 0; y <= table.length; y += 1) {
+        ctx.moveTo(...place.at(0, y));
+        ctx.lineTo(...place.at(table.width, y));
+    }
+    ctx.stroke();
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Place} place @param {Discipline} discipline */

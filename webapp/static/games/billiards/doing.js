@@ -78,7 +78,7 @@ export class Doing {
         this.#unact = act(seat.beside, {
             spin: () => this.#open(!this.hasPad),
             centre: () => {
-                this.#tip(0, 0);
+                this.#aim((plan, { task }) => plans.raised(task, plans.spun(task, plan, 0, 0), 0));
                 this.#open(false);
             },
             safety: () => this.#change(({ plan }) => ({ ...plan, safety: !plan.safety })),
@@ -92,6 +92,11 @@ export class Doing {
         });
         const { signal } = this.#off;
         seat.beside.addEventListener("change", (event) => this.#pick(event), { signal });
+        seat.beside.addEventListener("input", ({ target }) => {
+            if (!(target instanceof HTMLInputElement) || target.dataset["pick"] !== "elevation") return;
+            const radians = (target.valueAsNumber * Math.PI) / 180;
+            this.#aim((plan, { task }) => plans.raised(task, plan, radians));
+        }, { signal });
         seat.beside.addEventListener("click", ({ detail, target }) => {
             // A button that was clicked, not pressed by a key, leaves Enter to the cue.
             const button = target instanceof Element ? target.closest("button") : null;
@@ -149,6 +154,8 @@ export class Doing {
             if (label) label.textContent = n ? String(n) : "";
         }
         if (pad instanceof HTMLElement) this.#lay(pad);
+        const raise = pad?.querySelector("input");
+        if (raise && raise.value !== raise.getAttribute("value")) raise.value = raise.getAttribute("value") ?? "0";
     }
 
     /** The pad opens over the cue ball, as far as there is room. @param {HTMLElement} pad */
@@ -157,10 +164,9 @@ export class Doing {
         if (!mine?.foreseen || !place || !(pad.parentElement instanceof HTMLElement)) return;
         const [x, y] = place.at(...mine.foreseen.from);
         const { clientWidth, clientHeight } = pad.parentElement;
-        const half = pad.offsetWidth / 2;
-        const low = pad.offsetHeight - half;
-        pad.style.left = `${Math.max(0, Math.min(clientWidth - 2 * half, x - half))}px`;
-        pad.style.top = `${Math.max(0, Math.min(clientHeight - half - low, y - half))}px`;
+        const half = faceOf(pad).size / 2;
+        pad.style.left = `${Math.max(0, Math.min(clientWidth - pad.offsetWidth, x - pad.offsetWidth / 2))}px`;
+        pad.style.top = `${Math.max(0, Math.min(clientHeight - pad.offsetHeight, y - half))}px`;
     }
 
     /** @param {HTMLElement} wheel */
@@ -202,14 +208,14 @@ export class Doing {
     #meetPad = (pad) => {
         /** @param {number} x @param {number} y */
         const put = (x, y) => {
-            const size = pad.clientWidth;
-            this.#tip(1 - (2 * x) / size, 1 - (2 * y) / size);
+            const { left, size } = faceOf(pad);
+            if (y <= size) this.#tip(1 - (2 * (x - left)) / size, 1 - (2 * y) / size);
         };
         // Who opened it with a key goes on with keys.
         if (document.activeElement?.matches(".spin")) pad.focus({ preventScroll: true });
         drags(pad, {
-            down: (x, y) => y <= pad.clientWidth && put(x, y),
-            move: (x, y) => y <= pad.clientWidth && put(x, y),
+            down: put,
+            move: put,
             up() {},
             cancel() {},
         }, this.#off.signal);
@@ -218,6 +224,7 @@ export class Doing {
     /** @param {KeyboardEvent} event */
     #padKey(event) {
         if (!(event.target instanceof Element) || !event.target.closest(".pad")) return;
+        if (event.target instanceof HTMLInputElement && event.key !== "Escape") return;
         const { side, height } = this.#does.mine()?.plan ?? plans.IDLE;
         const to = /** @type {Record<string, [number, number]>} */ ({
             ArrowLeft: [side + TIP, height], ArrowRight: [side - TIP, height],
@@ -380,4 +387,10 @@ export class Doing {
             return { ...plan, sent: n };
         });
     }
+}
+
+/** The ball on a spin pad: where it begins, and how wide it is. @param {HTMLElement} pad */
+function faceOf(pad) {
+    const size = pad.querySelector(".face")?.getBoundingClientRect().width ?? pad.clientWidth;
+    return { left: (pad.clientWidth - size) / 2, size };
 }

@@ -3,17 +3,19 @@
 
 import { disc, drawTable } from "./cloth.js";
 import { clothOf, isPool, lookOf } from "./looks.js";
+import { patchesOf, patchOf } from "./patches.js";
 import { DROP_S, shownBalls } from "./scene.js";
 import { drawCalled, drawCue, drawHeld, drawHouse, drawRing, drawSight } from "./sight.js";
 import { canvasOf, Spheres } from "./sphere.js";
 import { holesOf } from "./table.js";
 import { drawTraces } from "./traces.js";
 
-/** @import { Ball } from "./types.d.ts" */
+/** @import { Ball, Point } from "./types.d.ts" */
 /** @import { Scene, Shown } from "./scene.js" */
 /** @import { Cue, Held, Sight } from "./sight.js" */
 /** @import { Place } from "./table.js" */
 /** @import { Look } from "./looks.js" */
+/** @import { Patch } from "./patches.js" */
 /** @import { Trace } from "./traces.js" */
 
 /**
@@ -34,12 +36,11 @@ import { drawTraces } from "./traces.js";
  * @property {"anywhere" | "behind" | null} [house] where the ball in hand may lie
  * @property {number | null} [pocket] that was called
  * @property {readonly Ball[]} [rings] balls with a ring around them
+ * @property {readonly Point[]} [ghosts] rings where balls might lie
  * @property {readonly Trace[]} [traces] where balls have been
  * @property {number} [until] until when, in seconds of the shot
  * @property {readonly Ball[]} [dimmed] balls that recede into the cloth, for they may not be hit first
  */
-
-/** A part of the canvas, in whole device pixels. @typedef {readonly [number, number, number, number]} Patch */
 
 const GROUND = "#14181a";
 /** What the balls' edges mirror. */
@@ -92,11 +93,12 @@ export class Painter {
         this.#still = still;
 
         ctx.setTransform(1, 0, 0, 1, 0, 0);
-        const isBare = won === null && isEmpty(overlay);
         if (fresh || !this.#painted) ctx.drawImage(base, 0, 0);
         else for (const [x, y, w, h] of this.#painted) ctx.drawImage(base, x, y, w, h, x, y, w, h);
         const radius = scene.ball.radius * place.scale;
-        this.#painted = isBare ? balls.map(({ x, y }) => patchOf(place.at(x, y), radius * REACH, density)) : null;
+        const over = won === null ? patchesOf(overlay, place, scene.ball.radius, density) : null;
+        const around = Math.max(radius * REACH, radius + 5);
+        this.#painted = over && [...over, ...balls.map(({ x, y }) => patchOf(place.at(x, y), around, density))];
 
         ctx.setTransform(density, 0, 0, density, 0, 0);
         if (overlay.traces) {
@@ -137,6 +139,7 @@ export class Painter {
             }
             if (overlay.rings?.includes(ball)) drawRing(ctx, place, [x, y], scene.ball.radius);
         }
+        for (const ghost of overlay.ghosts ?? []) drawRing(ctx, place, ghost, scene.ball.radius);
         if (held) drawHeld(ctx, place, held, scene.ball.radius);
         for (const cue of overlay.cues ?? []) drawCue(ctx, place, cue, scene.ball.radius);
         if (won !== null) this.#sweep(place, Math.min(1, won / SWEEP_MS));
@@ -224,18 +227,6 @@ function sinceWin({ over, you }, now) {
     if (!over || over.winner === null || (you !== null && over.winner !== you)) return null;
     const since = now - over.at;
     return since >= 0 && since < SWEPT_MS ? since : null;
-}
-
-/** Whether nothing is drawn but balls. @param {Overlay} overlay */
-function isEmpty({ sight, cues, held, house, pocket, rings, traces }) {
-    return !traces?.length && !sight && !cues?.length && !held && !house && (pocket ?? null) === null && !rings?.length;
-}
-
-/** What lies within a reach of a point. @param {readonly [number, number]} at @param {number} reach @param {number} density @returns {Patch} */
-function patchOf([x, y], reach, density) {
-    const [left, top] = [Math.floor((x - reach) * density), Math.floor((y - reach) * density)];
-    const size = Math.ceil(2 * reach * density) + 2;
-    return [left, top, size, size];
 }
 
 /** What a ball keeps of the light: dark beneath it, soft around. @param {number} radius in device pixels */

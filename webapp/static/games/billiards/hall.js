@@ -11,12 +11,13 @@ import { Painter } from "./draw.js";
 import { Doing } from "./doing.js";
 import { look } from "./lens.js";
 import { backOf, dimmed, overlay } from "./overlay.js";
+import { Pace } from "./pace.js";
 import { panel } from "./panel.js";
 import * as plans from "./plan.js";
 import * as scenes from "./scene.js";
 import { Ears } from "./sound.js";
 import { placed } from "./table.js";
-import { rulingWords, sheetWords, turnWords } from "./words.js";
+import { decisionWords, rulingWords, sheetWords, tableWords, taskWords } from "./words.js";
 
 /** @import { Seat, Stage } from "../index.js" */
 /** @import { FromMatch, GameState } from "../../types.d.ts" */
@@ -26,8 +27,10 @@ import { rulingWords, sheetWords, turnWords } from "./words.js";
 /** @import { Scene } from "./scene.js" */
 /** @import { Aim, Placed, Shot, Turn } from "./types.d.ts" */
 
-/** More pixels than this are not seen on a phone, but cost. */
-const DENSITY_MAX = 3;
+/** More pixels than this are not seen on a phone, but cost. A device that can't keep up draws fewer. */
+const DENSITIES = [3, 2, 1.5];
+/** How often this device could not. */
+let falls = 0;
 /** Around the table, in CSS pixels. */
 const MARGIN = 4;
 /** A ruling is shown for so long. */
@@ -55,6 +58,9 @@ export class Hall {
     #note = null;
     #frame = 0;
     #ears = new Ears();
+    #pace = new Pace();
+    /** It can't keep up: as soon as nothing moves, less is drawn. */
+    #isTired = false;
     #watch;
     #doing;
     /** What was shown around the cloth. */
@@ -85,11 +91,12 @@ export class Hall {
             },
             stroke: () => this.#strike(),
         }) : null;
-        const loop = () => {
+        const loop = (/** @type {number} */ at) => {
             this.#frame = requestAnimationFrame(loop);
             this.#paint();
+            this.#keepUp(at);
         };
-        loop();
+        loop(performance.now());
     }
 
     /** @param {FromMatch} message @param {number} [now] */
@@ -184,6 +191,11 @@ export class Hall {
                 announce(text);
             }
         }
+        const decided = scene.told !== old?.told ? decisionWords(scene, this.#name) : "";
+        if (decided && old) {
+            this.#note = { text: decided, isFoul: false, at: now };
+            announce(decided);
+        }
         if (message.type === "game_update" && "placed" in update && !this.#plan.isCarried) {
             this.#plan = { ...this.#plan, hover: null, hand: null };
         }
@@ -195,7 +207,7 @@ export class Hall {
         }
         const { turn } = scene;
         if (turn && turn !== old?.turn) {
-            const words = turnWords(scene, turn, this.#name);
+            const words = taskWords(scene, turn, this.#name);
             if (words !== this.#said && this.#seat.send) announce([this.#note?.text, words].filter(Boolean).join(" "));
             this.#said = words;
             if (turn.seat === scene.you && old?.turn?.seat !== turn.seat) telegram.haptic("light");
@@ -220,7 +232,8 @@ export class Hall {
         if (!lies) return;
         const back = backOf(plans.drawnFor(strike.speed, old.limits.speed)) / 2;
         this.#stroke = {
-            ball: [lies.x, lies.y], heading: strike.heading, side: strike.side, back, at: now, away: now,
+            ball: [lies.x, lies.y], heading: strike.heading, side: strike.side, elevation: strike.elevation,
+            back, at: now, away: now,
         };
     }
 
@@ -234,7 +247,7 @@ export class Hall {
         const n = this.#seat.send({ type: "game_action", action: "strike", ...strike });
         this.#stroke = {
             ball: foreseen.from, heading: plans.stickHeading(task, plan), side: plan.side,
-            back: backOf(plan.drawn), at, away: null,
+            elevation: plan.elevation, back: backOf(plan.drawn), at, away: null,
         };
         this.#plan = { ...plan, sent: n, hover: null, hand: null, isCarried: false };
         this.#isStale = true;
@@ -284,9 +297,20 @@ export class Hall {
         this.#time(scene, now);
     }
 
+    /** Draws less on a device that misses frames, but not while balls roll. @param {number} at */
+    #keepUp(at) {
+        if (this.#wasRolling) this.#isTired ||= this.#pace.falls(at);
+        if (!this.#isTired || this.#wasRolling) return;
+        this.#isTired = false;
+        const less = (DENSITIES[falls + 1] ?? Infinity) < devicePixelRatio;
+        falls = Math.min(DENSITIES.length - 1, falls + 1);
+        if (less) this.#measure();
+    }
+
     /** @param {Scene} scene @param {Screen} screen @param {Mine | null} mine @param {boolean} isRolling */
     #show(scene, screen, mine, isRolling) {
         this.#isStale = false;
+        this.#seat.canvas.setAttribute("aria-label", tableWords(scene, isRolling, this.#name));
         const plays = this.#seat.send !== null && scene.you !== null;
         const markup = panel({
             scene, name: this.#name, place: screen.place, isRolling, note: this.#note, plays, mine,
@@ -329,7 +353,7 @@ export class Hall {
     #measure() {
         const { canvas } = this.#seat;
         const { clientWidth: width, clientHeight: height } = canvas;
-        const density = Math.min(devicePixelRatio || 1, DENSITY_MAX);
+        const density = Math.min(devicePixelRatio || 1, DENSITIES[falls] ?? 1);
         const [w, h] = [Math.round(width * density), Math.round(height * density)];
         if (canvas.width !== w) canvas.width = w;
         if (canvas.height !== h) canvas.height = h;

@@ -115,8 +115,8 @@ export function drags(element, { down, move, up, cancel }, signal) {
     };
     element.addEventListener("pointerdown", (event) => {
         if (held || event.button !== 0) return;
-        // A button in it is pressed, and drags nothing.
-        if (event.target instanceof Element && event.target.closest("button")) return;
+        // A button or a slider in it is for itself, and drags nothing else.
+        if (event.target instanceof Element && event.target.closest("button, input")) return;
         event.preventDefault();
         // Keys go to the table again, and not to what was used before.
         if (document.activeElement instanceof HTMLElement) document.activeElement.blur();

@@ -4,6 +4,7 @@
 import { t } from "../../lib/words.js";
 import { Hall } from "./hall.js";
 import { picture } from "./picture.js";
+import { pauses } from "./scene.js";
 
 /** @import { Game } from "../index.js" */
 /** @import { Discipline } from "./types.d.ts" */
@@ -27,6 +28,7 @@ function game(discipline) {
         // As `--court` in style/0-tokens.css.
         ground: "#14181a",
         look: "billiards",
+        pauses,
         practice: true,
         stage: (seat) => new Hall(seat),
     };

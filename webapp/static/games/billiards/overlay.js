@@ -14,7 +14,7 @@ import { glided, shownBall } from "./scene.js";
 /** My turn. @typedef {{ task: Task, plan: Plan, foreseen: Foreseen | null }} Mine */
 
 /** A strike that was just made: the cue goes through where the ball was, and away. */
-/** @typedef {{ ball: Point, heading: number, side: number, back: number, at: number, away: number | null }} Stroke */
+/** @typedef {{ ball: Point, heading: number, side: number, elevation: number, back: number, at: number, away: number | null }} Stroke */
 
 /** How long the stubs are for all of a shot's speed, in metres. */
 const STUBS = { full: 0.75, short: 0.24, off: 0 };
@@ -53,7 +53,7 @@ export function overlay(scene, now, { mine, guide, stroke }) {
     if (foreseen && !plan.isCarried && canAim(mine)) {
         cues.push({
             ball: foreseen.from, heading: stickHeading(task, plan), side: plan.side,
-            back: backOf(plan.drawn), elevation: 0,
+            back: backOf(plan.drawn), elevation: plan.elevation,
         });
     }
     return {
@@ -82,10 +82,12 @@ function theirs(scene, now, cues) {
 }
 
 /** @param {Task} task @param {Foreseen} foreseen @param {Guide} guide @returns {Sight} */
-function sight({ table, ball: { radius } }, { from, direction, contact, isWrong, after, free }, guide) {
+function sight({ table, ball: { radius } }, { from, direction, bends, contact, isWrong, after, free }, guide) {
     if (guide === "off" || !contact) {
+        // Where a way bends, the cue still points where it begins.
         const way = guide === "off" ? BLIND + radius : table.length;
-        return { from, to: along(from, direction, Math.min(way, contact?.way ?? way)), ghost: false, allowed: true, stubs: [] };
+        const most = bends.length ? way : contact?.way ?? way;
+        return { from, bends: [], to: along(from, direction, Math.min(way, most)), ghost: false, allowed: true, stubs: [] };
     }
     /** @type {(readonly [Point, Point])[]} */
     const stubs = [];
@@ -100,16 +102,16 @@ function sight({ table, ball: { radius } }, { from, direction, contact, isWrong,
             if (size > radius * 1.3) stubs.push([along(start, way, radius), along(start, way, size)]);
         }
     }
-    return { from, to: contact.at, ghost: contact.kind === "ball", allowed: !isWrong, stubs };
+    return { from, bends, to: contact.at, ghost: contact.kind === "ball", allowed: !isWrong, stubs };
 }
 
 /** @param {Stroke} stroke @param {number} now @returns {Cue | null} */
-function stroked({ ball, heading, side, back, at, away }, now) {
+function stroked({ ball, heading, side, elevation, back, at, away }, now) {
     const share = Math.max(0, Math.min(1, (now - at) / STROKE_MS));
     const gone = away === null ? 0 : (now - away) / AWAY_MS;
     if (gone >= 1) return null;
     const drift = Math.max(0, gone) * 0.05;
-    return { ball, heading, side, back: back * (1 - share * share) + drift, elevation: 0, alpha: 1 - Math.max(0, gone) };
+    return { ball, heading, side, back: back * (1 - share * share) + drift, elevation, alpha: 1 - Math.max(0, gone) };
 }
 
 /** Balls that may not be hit first: they recede into the cloth. @param {Task} task @param {Plan} plan @returns {Ball[]} */

@@ -2,10 +2,11 @@
 // things; `hall.js` does what its buttons say.
 
 import { html } from "../../lib/html.js";
-import { signed, t } from "../../lib/words.js";
+import { icon } from "../../lib/parts.js";
+import { t, tally } from "../../lib/words.js";
 import { ballIcon } from "./looks.js";
 import { refusedAt } from "./plan.js";
-import { ballWords, pocketWords, turnWords } from "./words.js";
+import { ballWords, pocketWords, stateWords, stillThere, toPot } from "./words.js";
 
 /** @import { Foreseen, Plan, Task } from "./plan.js" */
 /** @import { Scene } from "./scene.js" */
@@ -47,19 +48,15 @@ function phase({ scene, isRolling, mine }) {
 /** The one line of words: what is wrong with what I do, else what there is to do. @param {Around} around */
 function line(around) {
     const { scene, isRolling, mine, name } = around;
-    if (scene.over) return t("billiards_over");
-    if (isRolling) return t("billiards_moving");
     const { turn } = scene;
-    if (!turn) return t(scene.nextRackAt === null ? "billiards_moving" : "billiards_setting");
-    if (!mine || turn.phase === "choose" || turn.phase === "take") return turnWords(scene, turn, name);
+    const isShot = mine && turn && !scene.over && !isRolling && turn.phase !== "choose" && turn.phase !== "take";
+    if (!isShot) return stateWords(scene, isRolling, name);
     const { plan, task, foreseen } = mine;
     const refused = plan.hover && refusedAt(task, plan.hand, plan.hover);
     if (refused) return html`<b class="wrong">${t(`error_${refused}`)}</b>`;
     if (plan.ball === null) return t("billiards_striker");
     if (foreseen?.isWrong) return html`<b class="wrong">✕ ${t("billiards_wrong_first")}</b>`;
-    if (turn.moves) return t("practice_line");
-    const words = turnWords(scene, turn, name);
-    return turn.hand ? `${words}. ${t(`billiards_hand_${turn.hand}`)}` : words;
+    return stateWords(scene, isRolling, name);
 }
 
 /** Balls and clock. @param {Around} around */
@@ -76,7 +73,8 @@ function sheet(around) {
 }
 
 /** What a side has to pot, or has potted. @param {Around} around @param {number} seat */
-function shelf({ scene: { discipline, sheet: { groups, gone, shelves } }, name }, seat) {
+function shelf({ scene: { discipline, sheet }, name }, seat) {
+    const { groups, shelves } = sheet;
     if (discipline === "pyramid") {
         const balls = shelves[seat] ?? [];
         const free = Array.from({ length: Math.max(0, 8 - balls.length) }, () => html`<i class="slot"></i>`);
@@ -84,38 +82,30 @@ function shelf({ scene: { discipline, sheet: { groups, gone, shelves } }, name }
             aria-label="${t("billiards_has", { name: name(seat), n: balls.length })}">
             ${balls.map((ball) => ballIcon(discipline, ball))}${free}</div>`;
     }
-    const group = groups[seat];
-    const first = group === "solids" ? 1 : 9;
-    const own = group ? Array.from({ length: 7 }, (_, i) => first + i).filter((ball) => !gone.includes(ball)) : [];
-    const balls = group && !own.length ? [8] : own;
-    return html`<div class="shelf" role="img" data-test="shelf-${seat}" data-group="${group ?? ""}" data-n="${balls.length}"
+    const balls = toPot(sheet, seat);
+    return html`<div class="shelf" role="img" data-test="shelf-${seat}" data-group="${groups[seat] ?? ""}" data-n="${balls.length}"
         aria-label="${t("billiards_left_to_pot", { name: name(seat), n: balls.length })}">
         ${balls.map((ball) => ballIcon(discipline, ball))}</div>`;
 }
 
 /** 9-ball: what is on the table, and who is close to three fouls. @param {Around} around */
-function still({ scene: { discipline, sheet: { gone, fouls } }, name }) {
-    const balls = Array.from({ length: 9 }, (_, i) => i + 1).filter((ball) => !gone.includes(ball));
-    const warned = fouls.flatMap((n, seat) => n > 0
-        ? [html`<span class="chip" data-key="${seat}">${name(seat)}: ${t("billiards_fouls", { n })}</span>`] : []);
+function still({ scene: { discipline, sheet }, name }) {
+    const balls = stillThere(sheet);
+    const warned = sheet.fouls.flatMap((n, seat) => n > 0
+        ? [html`<span class="chip" data-key="${seat}" role="img" aria-label="${name(seat)}: ${t("billiards_fouls", { n })}"><span>${name(seat)}</span>${"✕".repeat(n)}</span>`] : []);
     return html`<div class="shelf" role="img" data-test="still" aria-label="${t("billiards_still")}: ${balls.join(", ")}">
         ${balls.map((ball) => ballIcon(discipline, ball))}</div>${warned.length ? html`<div class="fouls">${warned}</div>` : ""}`;
 }
 
 /** Kolkhoz: everybody in the order of play, with this rack's balls. @param {Around} around */
-function crowd({ scene: { sheet: { order, points, shelves, out }, turn, you, discipline, coloured }, name }) {
-    return html`<ol class="order">${order.map((seat) => {
+function crowd({ scene: { sheet: { rack, order, points, shelves, out }, turn, you, discipline, coloured }, name }) {
+    return html`<span class="hint rack">${t("billiards_rack", { n: rack })}</span><ol class="order">${order.map((seat) => {
         const last = shelves[seat]?.at(-1);
         return html`<li data-key="${seat}" data-turn="${turn?.seat === seat}" class="${seat === you ? "mine" : ""}" data-test="shelf-${seat}">
             <span class="name">${name(seat)}</span>
-            <b>${minus(points[seat] ?? 0)}${last === undefined ? "" : ballIcon(discipline, last, coloured)}</b>
+            <b>${tally(points[seat] ?? 0)}${last === undefined ? "" : ballIcon(discipline, last, coloured)}</b>
             ${out[seat] ? html`<span class="hint">${t("billiards_out")}</span>` : ""}</li>`;
     })}</ol>`;
-}
-
-/** @param {number} n */
-function minus(n) {
-    return n < 0 ? signed(n) : n;
 }
 
 // What follows the hand or the time is filled in by `hall.js`, at every frame.
@@ -167,11 +157,12 @@ function shot(around, { task: { turn }, plan }) {
 }
 
 /** @param {Plan} plan */
-function spinButton({ side, height }) {
-    return html`<button class="spin" data-key="spin" data-do="spin" data-test="spin" aria-label="${spinWords(side, height)}">
+function spinButton({ side, height, elevation }) {
+    const words = elevation ? `${spinWords(side, height)}. ${t("billiards_raised_by", { n: degrees(elevation) })}` : spinWords(side, height);
+    return html`<button class="spin" data-key="spin" data-do="spin" data-test="spin" aria-label="${words}">
         <svg viewBox="0 0 40 40" aria-hidden="true"><circle cx="20" cy="20" r="18" fill="#f3ead7"/>
         <circle cx="20" cy="20" r="12" fill="none" stroke="#c8bda5"/>
-        <circle cx="${20 - side * 24}" cy="${20 - height * 24}" r="4" fill="#2a6f9e"/></svg></button>`;
+        <circle cx="${20 - side * 24}" cy="${20 - height * 24}" r="4" fill="#2a6f9e"/></svg>${elevation ? html`<b>${degrees(elevation)}°</b>` : ""}</button>`;
 }
 
 /** @param {Scene} scene @param {Plan} plan */
@@ -197,17 +188,25 @@ function option(value, text, selected) {
     return html`<option value="${value}"${selected ? html` selected` : ""}>${text}</option>`;
 }
 
-/** The spin pad. @param {{ task: Task, plan: Plan }} mine */
-function pad({ task: { limits }, plan: { side, height } }) {
+/** The spin pad, and for those who want it how far the cue is raised. @param {{ task: Task, plan: Plan }} mine */
+function pad({ task: { limits }, plan: { side, height, elevation } }) {
     const [x, y, most] = [50 - side * 50, 50 - height * 50, limits.tip * 50];
+    const n = degrees(elevation);
     return html`<div class="pad" data-key="pad" data-test="spin-pad" role="group" tabindex="0" data-keys="own" aria-label="${spinWords(side, height)}">
-        <svg viewBox="0 0 100 100" aria-hidden="true">
+        <svg class="face" viewBox="0 0 100 100" aria-hidden="true">
             <defs><radialGradient id="ivory" cx=".4" cy=".32" r=".8"><stop offset="0" stop-color="#fffaf0"/><stop offset=".6" stop-color="#f3ead7"/><stop offset="1" stop-color="#b5a888"/></radialGradient></defs>
             <circle cx="50" cy="50" r="49.500" fill="url(#ivory)"/>
             <circle cx="50" cy="50" r="${most}" fill="none" stroke="#6b5f47" stroke-dasharray="1.500 2"/>
             <path d="M50 ${50 - most}V${50 + most}M${50 - most} 50H${50 + most}" stroke="#6b5f47" stroke-width=".5" opacity=".6"/>
             <circle cx="${x}" cy="${y}" r="5" fill="#2a6f9e" stroke="#fff" stroke-width="1.200"/></svg>
-        <button data-do="centre" data-test="spin-centre">${t("billiards_spin_centre")}</button></div>`;
+        <div class="raise"><b aria-hidden="true">${n}°</b><input type="range" min="0" max="${Math.floor(limits.elevation * 180 / Math.PI)}" step="1" value="${n}" data-pick="elevation"
+            data-test="elevation" aria-label="${t("billiards_raised")}" aria-valuetext="${n}°" title="${t("billiards_raised")}">
+        <button data-do="centre" data-test="spin-centre" aria-label="${t("billiards_spin_centre")}" title="${t("billiards_spin_centre")}">${icon("again")}</button></div></div>`;
+}
+
+/** @param {number} radians */
+function degrees(radians) {
+    return Math.round(radians * 180 / Math.PI);
 }
 
 /** @param {number} side @param {number} height */

@@ -1,12 +1,15 @@
 // What I am about to do at the table: which ball, where, how hard, and what I say about it. Pure.
 
 import {
-    afterBall, along, ballSpeed, firstContact, headingTo, meant, pocketAhead, pointing, refusedPlace,
-    rollAt, squirt, turned,
+    afterBall, along, firstContact, headingTo, meant, pocketAhead, pointing, refusedPlace, rollAt, scaled,
+    turned,
 } from "./aim.js";
+import { rollOf, squirt, struckBy, wayOf } from "./blow.js";
+import { moved } from "./path.js";
 
 /** @import { Aim, Ball, Call, Placed, Point, Strike, Turn } from "./types.d.ts" */
 /** @import { Contact, Leaving } from "./aim.js" */
+/** @import { Motion } from "./path.js" */
 /** @import { Scene } from "./scene.js" */
 
 /**
@@ -16,6 +19,7 @@ import {
  * @property {number} drawn how far the cue is drawn back, 0 to 1
  * @property {number} side where the tip meets the ball, in radii: left is positive
  * @property {number} height the same upwards
+ * @property {number} elevation how far the cue's butt is raised
  * @property {Call | null} call
  * @property {boolean} isCallKept the pocket was chosen by hand, and stays for this ball
  * @property {boolean} safety
@@ -35,8 +39,9 @@ import {
  * What a plan would do first.
  * @typedef {object} Foreseen
  * @property {Point} from
- * @property {Point} direction
- * @property {Contact | null} contact
+ * @property {Point} direction in which it begins
+ * @property {readonly Point[]} bends where the cloth bends its way
+ * @property {Contact | null} contact the first
  * @property {boolean} isWrong the ball that is met first is not one that may be
  * @property {{ object: Leaving, cue: Leaving } | null} after
  * @property {{ object: number, cue: number }} free how far both can go before they meet something again
@@ -51,7 +56,7 @@ const DRAWN_SUPPOSED = 0.4;
 
 /** @type {Plan} */
 export const IDLE = {
-    ball: null, heading: Math.PI / 2, drawn: 0, side: 0, height: 0, call: null, isCallKept: false,
+    ball: null, heading: Math.PI / 2, drawn: 0, side: 0, height: 0, elevation: 0, call: null, isCallKept: false,
     safety: false, pushOut: false, take: null, hover: null, hand: null, isCarried: false, sent: null,
 };
 
@@ -107,19 +112,18 @@ export function movable(turn) {
 
 /** What it would do first. Null while there is no ball to strike. @param {Task} task @param {Plan} plan @returns {Foreseen | null} */
 export function foreseen(task, plan) {
-    const { table, turn, limits } = task;
+    const { table, turn } = task;
     const balls = held(task, plan);
     const from = plan.ball === null ? null : spot(balls, plan.ball);
     if (!from) return null;
-    const { radius, mass, ball_restitution } = task.ball;
-    const direction = pointing(plan.heading);
+    const { radius, ball_restitution } = task.ball;
     const others = balls.filter(([n]) => n !== plan.ball);
-    const contact = firstContact(table, radius, others, from, direction);
-    if (contact?.kind !== "ball") return { from, direction, contact, isWrong: false, after: null, free: { object: 0, cue: 0 } };
-    const stick = speedOf(plan.drawn || DRAWN_SUPPOSED, limits.speed);
-    const speed = ballSpeed(stick, plan.side, plan.height, mass);
-    const roll = rollAt(speed, plan.height, contact.way, task.ball);
-    const after = afterBall(contact, direction, roll, ball_restitution);
+    const struck = struckAway(task, plan, from);
+    const met = meets(task, others, struck);
+    const { contact, bends } = met;
+    const direction = pointing(plan.heading);
+    if (contact?.kind !== "ball") return { from, direction, bends, contact, isWrong: false, after: null, free: { object: 0, cue: 0 } };
+    const after = afterBall(contact, met.direction, met.roll, ball_restitution);
     const rest = others.filter(([n]) => n !== contact.index);
     /** @param {Point} start @param {Leaving} leaving */
     const far = (start, leaving) => firstContact(table, radius, rest, start, leaving.direction)?.way ?? table.length;
@@ -127,7 +131,41 @@ export function foreseen(task, plan) {
         object: far(along(contact.at, contact.normal, -2 * radius), after.object),
         cue: far(contact.at, after.cue),
     };
-    return { from, direction, contact, isWrong: !turn.on.includes(contact.index), after, free };
+    return { from, direction, bends, contact, isWrong: !turn.on.includes(contact.index), after, free };
+}
+
+/** The ball as the plan would strike it away. @param {Task} task @param {Plan} plan @param {Point} from @returns {Motion} */
+function struckAway(task, plan, from) {
+    const speed = speedOf(plan.drawn || DRAWN_SUPPOSED, task.limits.speed);
+    const { side, height, elevation } = plan;
+    return struckBy({ speed, heading: stickHeading(task, plan), side, height, elevation }, task.ball, from);
+}
+
+/**
+ * What a struck ball meets first, where its way bends until then, and how it comes there.
+ * @param {Task} task
+ * @param {readonly Placed[]} others
+ * @param {Motion} struck
+ * @returns {{ contact: Contact | null, bends: readonly Point[], direction: Point, roll: Point }}
+ */
+function meets({ table, ball }, others, struck) {
+    const legs = wayOf(struck, ball);
+    const bends = legs.slice(1).map(({ at }) => at);
+    for (const [i, { at, t, direction }] of legs.entries()) {
+        const contact = firstContact(table, ball.radius, others, at, direction);
+        const next = legs[i + 1];
+        const long = next ? Math.hypot(next.at[0] - at[0], next.at[1] - at[1]) : Infinity;
+        if (!contact || contact.way > long) continue;
+        if (legs.length === 1) {
+            const [rx, ry] = rollOf(struck, ball.radius);
+            const spun = rx * direction[0] + ry * direction[1];
+            const roll = rollAt(Math.hypot(struck.vx, struck.vy), spun, contact.way, ball);
+            return { contact, bends, direction, roll: scaled(direction, roll) };
+        }
+        const then = next ? moved(struck, t + ((next.t - t) * contact.way) / long, ball) : null;
+        return { contact, bends: bends.slice(0, i), direction, roll: then ? rollOf(then, ball.radius) : direction };
+    }
+    return { contact: null, bends, direction: legs[0].direction, roll: [0, 0] };
 }
 
 /** Turns the aim. @param {Task} task @param {Plan} plan @param {number} heading @returns {Plan} */
@@ -159,6 +197,11 @@ export function spun({ limits }, plan, side, height) {
     return { ...plan, side: round(side), height: round(height) };
 }
 
+/** Raises the cue, in radians. @param {Task} task @param {Plan} plan @param {number} elevation @returns {Plan} */
+export function raised(task, plan, elevation) {
+    return called(task, { ...plan, elevation: Math.max(0, Math.min(task.limits.elevation, elevation)) });
+}
+
 /** Says which ball goes where. @param {Plan} plan @param {Partial<Call>} change @returns {Plan} */
 export function calling(plan, change) {
     const { ball, pocket } = { ...plan.call, ...change };
@@ -177,7 +220,9 @@ export function called(task, plan) {
     const from = spot(balls, plan.ball);
     if (!from) return plan;
     const others = balls.filter(([n]) => n !== plan.ball);
-    const contact = meant(table, radius, others, from, pointing(plan.heading));
+    // A straight line shows what is meant, off cushions too; where the way bends, it is what is met.
+    const bent = plan.elevation ? meets(task, others, struckAway(task, plan, from)).contact : null;
+    const contact = bent?.kind === "ball" ? bent : meant(table, radius, others, from, pointing(plan.heading));
     if (!contact || !turn.on.includes(contact.index)) {
         // Nothing is obvious: what was said stays, as long as it can.
         if (plan.call && turn.on.includes(plan.call.ball)) return plan;
@@ -207,11 +252,11 @@ export function canAim(mine) {
 /** As the others see it. @param {Task} task @param {Plan} plan @returns {Aim | null} */
 export function shownTo(task, plan) {
     if (plan.ball === null) return null;
-    const { ball, side, height } = plan;
+    const { ball, side, height, elevation } = plan;
     const hover = plan.isCarried ? plan.hover : null;
     const heading = round(stickHeading(task, plan), 1e5);
     const speed = speedOf(plan.drawn, task.limits.speed);
-    const aim = { ball, heading, speed, side, height };
+    const aim = { ball, heading, speed, side, height, elevation: round(elevation, 1e4) };
     return hover ? { ...aim, x: round(hover[0], 1e4), y: round(hover[1], 1e4) } : aim;
 }
 
@@ -220,10 +265,10 @@ export function strike(task, plan) {
     const { turn, limits } = task;
     const speed = speedOf(plan.drawn, limits.speed);
     if (plan.ball === null || speed <= 0) return null;
-    const { ball, side, height } = plan;
+    const { ball, side, height, elevation } = plan;
     const safety = turn.safety && plan.safety;
     return {
-        ball, speed, heading: stickHeading(task, plan), side, height, elevation: 0,
+        ball, speed, heading: stickHeading(task, plan), side, height, elevation,
         safety, push_out: turn.push_out && plan.pushOut,
         ...(turn.calls && !safety && plan.call ? { call: plan.call } : {}),
     };

@@ -1,11 +1,13 @@
 // What is known of a match of billiards, and how a message changes it. Pure: the same messages at
 // the same times give the same scene.
 
+import { pausesBetween } from "../../lib/replay.js";
 import { ballAt, begin, moved, POCKETED, rowAt } from "./path.js";
 import { laid, turnedAt } from "./turning.js";
 
 /** @import { FromMatch } from "../../types.d.ts" */
 /** @import { Aim, Ball, BallSpec, Discipline, Placed, Sheet, Shot, Table, Turn, Update, Verdict, View } from "./types.d.ts" */
+/** @import { Pause, Timed } from "../../lib/replay.js" */
 /** @import { Turning } from "./turning.js" */
 
 /**
@@ -221,6 +223,16 @@ export function glided({ aim, at, was }, now) {
         ...(aim.x !== undefined && aim.y !== undefined
             ? { x: between(was.x ?? aim.x, aim.x), y: between(was.y ?? aim.y, aim.y) } : {}),
     };
+}
+
+/** While they thought: something is seen when balls roll or are laid, and when somebody decides. @param {readonly Timed[]} messages @returns {Pause[]} */
+export function pauses(messages) {
+    return pausesBetween(messages.flatMap((message) => {
+        const update = /** @type {Update} */ (/** @type {unknown} */ (message));
+        if (message.type === "game_update" && "turn" in update) return [];
+        const until = message.type === "game_update" && "shot" in update ? update.shot.rest : message.at;
+        return { from: message.at, to: until };
+    }));
 }
 
 /** The shot that is seen to roll, or has come to rest and not been followed by anything. @param {Scene} scene @param {number} now */

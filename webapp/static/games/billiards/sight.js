@@ -11,6 +11,7 @@ import { holesOf } from "./table.js";
  * Where the shot goes, as far as it is shown.
  * @typedef {object} Sight
  * @property {Point} from the struck ball's centre
+ * @property {readonly Point[]} bends where its way bends
  * @property {Point} to its centre where it meets the first thing
  * @property {boolean} ghost whether that is a ball, and a ghost stands there
  * @property {boolean} allowed whether that ball may be met first; if not, the ghost is crossed out
@@ -37,22 +38,19 @@ const IVORY = "243 234 215";
 const BRASS = "201 161 74";
 const WRONG = "232 110 92";
 /** A stick's length, and its widths at the tip and the butt, in metres. */
-const CUE = { length: 1.45, tip: 0.0125, butt: 0.03 };
+export const CUE = { length: 1.45, tip: 0.0125, butt: 0.03 };
 
 /** @param {CanvasRenderingContext2D} ctx @param {Place} place @param {Sight} sight @param {number} radius of a ball, in metres */
-export function drawSight(ctx, place, { from, to, ghost, allowed, stubs }, radius) {
+export function drawSight(ctx, place, { from, bends, to, ghost, allowed, stubs }, radius) {
     const r = radius * place.scale;
-    const [ax, ay] = place.at(...from);
     const [bx, by] = place.at(...to);
-    const way = Math.hypot(bx - ax, by - ay);
-    const [dx, dy] = way > 0 ? [(bx - ax) / way, (by - ay) / way] : [0, 0];
     ctx.save();
     ctx.lineCap = "round";
-    if (way > r) {
-        // From the ball's edge to the ghost's: through them it would only blur them.
-        const until = way - (ghost ? r : 0);
-        stroke(ctx, [[ax + dx * r, ay + dy * r], [ax + dx * until, ay + dy * until]], 3, "rgb(8 20 18 / 30%)");
-        stroke(ctx, [[ax + dx * r, ay + dy * r], [ax + dx * until, ay + dy * until]], 1.4, `rgb(${LINE} / 90%)`);
+    // From the ball's edge to the ghost's: through them it would only blur them.
+    const line = shortened(shortened([from, ...bends, to].map((it) => place.at(...it)), r).reverse(), ghost ? r : 0);
+    if (line.length > 1) {
+        stroke(ctx, line, 3, "rgb(8 20 18 / 30%)");
+        stroke(ctx, line, 1.4, `rgb(${LINE} / 90%)`);
     }
     for (const [start, end] of stubs) {
         const line = [place.at(...start), place.at(...end)];
@@ -87,7 +85,8 @@ export function drawCue(ctx, place, { ball, heading, side, back, elevation, alph
     ctx.translate(x, y);
     ctx.rotate(place.angle(heading));
     // Along -x now, from the tip back; the left of the heading is up, which is -y.
-    const away = (Math.sqrt(Math.max(0, 1 - side * side)) * radius + back) * scale;
+    // What is raised looks shorter from above, and comes to the ball from over it.
+    const away = (Math.sqrt(Math.max(0, 1 - side * side)) * radius + back) * Math.cos(elevation) * scale;
     ctx.translate(-away, -side * radius * scale);
     ctx.save();
     ctx.translate(0.012 * scale, (0.02 + 0.05 * Math.sin(elevation)) * scale);
@@ -193,7 +192,20 @@ export function drawRing(ctx, place, at, radius) {
     ctx.stroke();
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {(readonly [number, number])[]} points @param {number} width @param {string} colour */
+/** A line without what of it is nearer to its beginning. @param {(readonly [number, number])[]} points @param {number} by */
+function shortened(points, by) {
+    const [[x, y] = [0, 0]] = points;
+    const first = points.findIndex(([px, py]) => Math.hypot(px - x, py - y) > by);
+    const [before, after] = [points[first - 1], points[first]];
+    if (!before || !after) return by ? [] : points;
+    // Between these two it leaves the circle: near enough, for they are close or the first is its centre.
+    const [near, far] = [before, after].map(([px, py]) => Math.hypot(px - x, py - y));
+    const share = (by - (near ?? 0)) / ((far ?? 1) - (near ?? 0));
+    const edge = /** @type {const} */ ([before[0] + (after[0] - before[0]) * share, before[1] + (after[1] - before[1]) * share]);
+    return [edge, ...points.slice(first)];
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {readonly (readonly [number, number])[]} points @param {number} width @param {string} colour */
 function stroke(ctx, points, width, colour) {
     ctx.lineWidth = width;
     ctx.strokeStyle = colour;

@@ -21,8 +21,8 @@ const LAMP = unit([-0.42, 0.5, 0.76]);
 const GLEAM = /** @type {const} */ ([0.24, 0.16]);
 /** A turn that moves no pixel by more than this is not drawn. */
 const STILL_PX = 0.15;
-/** Pictures in one sheet. */
-const CELLS = 17;
+/** Pictures in one sheet: snooker has so many balls. */
+const CELLS = 22;
 /** What is kept of a pixel: where it is in a cell, the sphere's normal, light, gloss, rim, cover. */
 const STRIDE = 8;
 
@@ -64,7 +64,7 @@ export class Spheres {
 
     /**
      * Draws a ball's picture again if it has turned.
-     * @param {number} ball from 0 to 16
+     * @param {number} ball from 0 to 21
      * @param {Look} look
      * @param {Turning} turning
      * @param {number} quarters how the table is turned on the screen

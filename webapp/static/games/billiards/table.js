@@ -88,17 +88,43 @@ export function placed(table, area, { near = "head", upright } = {}) {
         width: w,
         height: h,
     };
+    const quarters = /** @type {0 | 1 | 2 | 3} */ ((stands ? 0 : 1) + (near === "head" ? 0 : 2));
+    return laidBy(table, frame, scale, quarters, margin);
+}
+
+/**
+ * Lays a table so that a part of it fills an area, as large as it fits. The rest goes beyond.
+ * @param {Table} table
+ * @param {Area} area
+ * @param {readonly [number, number, number, number]} box of the table: left, near, right, far
+ * @param {boolean} upright
+ * @returns {Place}
+ */
+export function framed(table, area, [left, near, right, far], upright) {
+    const [wide, long] = upright ? [right - left, far - near] : [far - near, right - left];
+    const scale = Math.min(area.width / wide, area.height / long);
+    const margin = marginOf(table);
+    const [w, h] = [(table.width + 2 * margin) * scale, (table.length + 2 * margin) * scale];
+    const [x, y] = [((left + right) / 2 + margin) * scale, ((near + far) / 2 + margin) * scale];
+    const [cx, cy] = [area.left + area.width / 2, area.top + area.height / 2];
+    const frame = upright ? { left: cx - x, top: cy - (h - y), width: w, height: h }
+        : { left: cx - y, top: cy - x, width: h, height: w };
+    return laidBy(table, frame, scale, upright ? 0 : 1, margin);
+}
+
+/** @param {Table} table @param {Area} frame @param {number} scale @param {0 | 1 | 2 | 3} quarters @param {number} margin in metres @returns {Place} */
+function laidBy(table, frame, scale, quarters, margin) {
     const inset = margin * scale;
     const cloth = {
-        left: frame.left + inset, top: frame.top + inset, width: w - 2 * inset, height: h - 2 * inset,
+        left: frame.left + inset, top: frame.top + inset,
+        width: frame.width - 2 * inset, height: frame.height - 2 * inset,
     };
-    const quarters = /** @type {0 | 1 | 2 | 3} */ ((stands ? 0 : 1) + (near === "head" ? 0 : 2));
     const [cx, cy] = [cloth.left + cloth.width / 2, cloth.top + cloth.height / 2];
     const [mx, my] = [table.width / 2, table.length / 2];
     // Up on the screen is -y; a right angle clockwise takes (x, y) to (y, -x).
     const [cos, sin] = /** @type {const} */ ([[1, 0], [0, 1], [-1, 0], [0, -1]])[quarters];
     return {
-        table, scale, upright: stands, quarters, frame, cloth, margin: inset, rail: (margin - cushionOf(table)) * scale,
+        table, scale, upright: quarters % 2 === 0, quarters, frame, cloth, margin: inset, rail: (margin - cushionOf(table)) * scale,
         at(x, y) {
             const [dx, dy] = [(x - mx) * scale, (y - my) * scale];
             return [cx + cos * dx + sin * dy, cy + sin * dx - cos * dy];

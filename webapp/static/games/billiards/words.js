@@ -1,6 +1,6 @@
 // What is said at the table: whose turn it is, what the referee ruled, where a pocket is.
 
-import { known, t } from "../../lib/words.js";
+import { known, t, tally } from "../../lib/words.js";
 import { isPool } from "./looks.js";
 
 /** @import { Scene } from "./scene.js" */
@@ -15,6 +15,73 @@ export function turnWords(scene, turn, name) {
     const word = t(mine ? `billiards_${turn.phase}_mine` : `billiards_${turn.phase}`, { name: name(turn.seat) });
     const target = turn.phase === "shoot" ? targetWords(scene, turn) : "";
     return target ? `${word}: ${target}` : word;
+}
+
+/** The same, and where the ball in hand may go. @param {Scene} scene @param {Turn} turn @param {Names} name */
+export function taskWords(scene, turn, name) {
+    const words = turnWords(scene, turn, name);
+    return turn.hand && turn.seat === scene.you ? `${words}. ${t(`billiards_hand_${turn.hand}`)}` : words;
+}
+
+/** What goes on: whose turn it is, or why it is nobody's. @param {Scene} scene @param {boolean} isRolling @param {Names} name */
+export function stateWords(scene, isRolling, name) {
+    if (scene.over) return t("billiards_over");
+    if (isRolling) return t("billiards_moving");
+    if (!scene.turn) return t(scene.nextRackAt === null ? "billiards_moving" : "billiards_setting");
+    return scene.turn.moves ? t("practice_line") : taskWords(scene, scene.turn, name);
+}
+
+/** The table for who can't see it. @param {Scene} scene @param {boolean} isRolling @param {Names} name */
+export function tableWords(scene, isRolling, name) {
+    const { discipline, turn, lay } = scene;
+    const stands = turn?.moves ? [t("billiards_lie", { n: lay.lies.length })] : standWords(scene, name);
+    return [t(`game_${discipline}`), stateWords(scene, isRolling, name), ...stands].map((it) => `${it}.`).join(" ");
+}
+
+/** How the rack stands. @param {Scene} scene @param {Names} name @returns {string[]} */
+function standWords({ discipline, sheet }, name) {
+    const { order, groups, shelves, points, fouls } = sheet;
+    switch (discipline) {
+        case "eight_ball":
+            // Whose turn it is says so while the table is open.
+            if (!groups.some(Boolean)) return [];
+            return order.map((seat) => {
+                const left = t("billiards_left_to_pot", { name: name(seat), n: toPot(sheet, seat).length });
+                return `${left}, ${t(`billiards_${groups[seat] ?? "open"}`)}`;
+            });
+        case "nine_ball": {
+            const still = `${t("billiards_still")}: ${stillThere(sheet).join(", ")}`;
+            const warned = order.filter((seat) => fouls[seat]);
+            return [still, ...warned.map((seat) => `${name(seat)}: ${t("billiards_fouls", { n: fouls[seat] ?? 0 })}`)];
+        }
+        case "pyramid":
+            return order.map((seat) => t("billiards_has", { name: name(seat), n: shelves[seat]?.length ?? 0 }));
+        default:
+            return order.map((seat) => `${name(seat)}: ${tally(points[seat] ?? 0)}`);
+    }
+}
+
+/** 8-ball: what a seat has to pot before it wins; nothing while the table is open. @param {Sheet} sheet @param {number} seat */
+export function toPot({ groups, gone }, seat) {
+    const group = groups[seat];
+    if (!group) return [];
+    const first = group === "solids" ? 1 : 9;
+    const own = Array.from({ length: 7 }, (_, i) => first + i).filter((ball) => !gone.includes(ball));
+    return own.length ? own : [8];
+}
+
+/** 9-ball: what is on the table. @param {Sheet} sheet */
+export function stillThere({ gone }) {
+    return Array.from({ length: 9 }, (_, i) => i + 1).filter((ball) => !gone.includes(ball));
+}
+
+/** What somebody else decided; empty where I did. @param {Scene} scene @param {Names} name */
+export function decisionWords({ told, you }, name) {
+    if (!told || told.seat === you) return "";
+    const who = name(told.seat);
+    if (told.took !== undefined) return t("billiards_took", { name: who, n: told.took });
+    const choice = known(`billiards_choice_${told.chose}`);
+    return choice ? t("billiards_chose", { name: who, choice: t(choice) }) : "";
 }
 
 /** @param {Scene} scene @param {Turn} turn */

@@ -46,6 +46,7 @@ export const pong = {
     // As `--court` in style/0-tokens.css.
     ground: "#14181a",
     look: "court",
+    pauses: scenes.pauses,
     stage: (seat) => new Court(seat),
 };
 
@@ -105,6 +106,7 @@ class Court {
             this.#lastSent = this.#scene.mine?.to ?? -1;
             this.#view = this.#measured();
         }
+        if (message.type === "game_state" || message.type === "score_update") this.#describe();
         if (message.type === "score_update" && this.#scene?.lit) {
             const mine = this.#scene.lit.side === this.#scene.you;
             point(mine);
@@ -129,6 +131,14 @@ class Court {
         this.#ball = { hits: this.#scene.hits, walls, at: now };
         this.#second = 0;
         this.#view = this.#measured();
+        this.#describe();
+    }
+
+    /** The court for who can't see it. */
+    #describe() {
+        const [left, right] = this.#scene?.scores ?? [0, 0];
+        const [mine, theirs] = this.#view.near === 0 ? [left, right] : [right, left];
+        this.#seat.canvas.setAttribute("aria-label", t("court", { mine, theirs }));
     }
 
     stop() {

@@ -1,9 +1,11 @@
 // What is known of a match of Pong, and how a message changes it. Pure: the same messages at the
 // same times give the same scene.
 
+import { pausesBetween } from "../../lib/replay.js";
 import { ballAt, HEIGHT, isStruck, PADDLE_MAX, PADDLE_MIN, paddleAt, WIDTH } from "./court.js";
 
 /** @import { FromMatch, PongUpdate, PongView } from "../../types.d.ts" */
+/** @import { Pause, Timed } from "../../lib/replay.js" */
 /** @import { Flight, Paddle, Side, Spot } from "./court.js" */
 
 /** A correction that is worked off bit by bit. @typedef {{ at: number, x: number, y: number }} Ease */
@@ -55,6 +57,24 @@ export function hear(scene, message, now) {
         default:
             return scene;
     }
+}
+
+/** While somebody was away and the ball stood. @param {readonly Timed[]} messages @returns {Pause[]} */
+export function pauses(messages) {
+    /** @type {number | null} */
+    let stands = null;
+    return messages.flatMap((message) => {
+        const { at } = message;
+        const update = message.type === "game_update" ? /** @type {PongUpdate} */ (/** @type {unknown} */ (message)) : null;
+        if (update && "paddle" in update) return [];
+        if (update && "pause" in update) {
+            stands ??= at;
+            return [];
+        }
+        const since = stands;
+        stands = null;
+        return since === null ? [] : pausesBetween([{ from: since, to: since }, { from: at, to: at }]);
+    });
 }
 
 /**

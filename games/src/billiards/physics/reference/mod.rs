@@ -16,7 +16,7 @@ mod runs;
 mod units;
 
 pub use file::{Break, File};
-pub use runs::{Setup, setup};
+pub use runs::{Played, Setup, played, setup};
 
 use alloc::{string::String, vec::Vec};
 

@@ -85,6 +85,38 @@ fn laws(file: &File, variant: &str) -> Option<Laws> {
     Some(Laws { stick: file.stick(), ..laws })
 }
 
+/// A run of the file as we play it.
+pub struct Played {
+    /// The list that it is in: `scenarios` or `breaks`.
+    pub list: &'static str,
+    /// Which one there.
+    pub at: usize,
+    /// By which laws, as the file names them.
+    pub variant: String,
+    /// What comes of it, with the balls in the file's order.
+    pub shot: Shot,
+}
+
+/// Plays every run of the file whose laws are offered here.
+///
+/// # Errors
+///
+/// What a run names and the file has not.
+pub fn played(file: &File) -> Result<Vec<Played>, String> {
+    let scenarios = file.scenarios.iter().map(|it| (&it.start, &it.runs)).enumerate();
+    let breaks = file.breaks.iter().map(|it| (&it.start, &it.runs)).enumerate();
+    let scenarios = scenarios.map(|(at, it)| ("scenarios", at, it));
+    let mut all = Vec::new();
+    for (list, at, (start, runs)) in scenarios.chain(breaks.map(|(at, it)| ("breaks", at, it))) {
+        let setup = ready(file, start)?;
+        for variant in runs.keys() {
+            let Some(laws) = laws(file, variant) else { continue };
+            all.push(Played { list, at, variant: variant.clone(), shot: setup.play(&laws) });
+        }
+    }
+    Ok(all)
+}
+
 pub(super) fn scenarios(file: &File, all: &mut Vec<Compared>) {
     for scenario in &file.scenarios {
         for (variant, run) in &scenario.runs {
