@@ -243,6 +243,56 @@ async fn a_match_outlives_its_server_on_postgres() {
     outlives(home).await;
 }
 
+/// Kolkhoz takes three: two computers come, and play.
+#[tokio::test]
+async fn two_computers_come_where_it_takes_three() {
+    let server = Server::start().await;
+    let ann = server.person("ann").await;
+    for (level, other) in [("easy", "medium"), ("medium", "easy"), ("hard", "medium")] {
+        let body = json!({"game": "kolkhoz", "opponent": "computer", "level": level});
+        let made = ann.post("/api/matches", body).await.is(201).body.clone();
+        let players = made["players"].as_array().unwrap();
+        let levels: Vec<_> = players.iter().map(|it| &it["computer"]).collect();
+        assert_eq!(levels, [&Value::Null, &json!(level), &json!(other)]);
+        let mut socket = sit(&ann, made["id"].as_str().unwrap()).await;
+        socket.say(json!({"type": "player_ready", "n": 1})).await;
+        // Both get ready by themselves, and one of them strikes as soon as it may.
+        let state = loop {
+            let state = socket.hear("game_state").await;
+            if state["status"] == "active" {
+                break state;
+            }
+        };
+        let mut turn = state["game"]["turn"].clone();
+        let mut n = 2;
+        let shot = loop {
+            if turn["seat"] == 0 {
+                // Ours is given on by a stroke that reaches nothing.
+                let ball = turn["strikers"][0].clone();
+                let strike = json!({"type": "game_action", "n": n, "action": "strike", "ball": ball,
+                    "speed": 0.2, "heading": 1.5, "side": 0.0, "height": 0.0});
+                socket.say(strike).await;
+                (n, turn) = (n + 1, Value::Null);
+            }
+            let update = socket.hear("game_update").await;
+            if update["shot"]["seat"].as_u64().is_some_and(|it| it > 0) {
+                break update["shot"].clone();
+            }
+            if update["turn"].is_object() {
+                turn = update["turn"].clone();
+            }
+        };
+        assert!(shot["strike"]["speed"].as_f64().unwrap() > 0.2, "{shot}");
+        socket.say(json!({"type": "game_action", "n": n, "action": "resign"})).await;
+        // Computers alone don't play on: we are free at once.
+        let over = socket.hear("game_over").await;
+        assert_ne!(over["outcome"]["winner"], 0);
+        while ann.get("/api/me").await.is(200).body["match"].is_object() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 /// Alone, and at once.
 #[tokio::test]
 async fn the_computer_plays_anyone_unrated() {

@@ -75,6 +75,7 @@ async fn files_have_their_types() {
         ("style/0-tokens.css", "text/css; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
         ("games/billiards/shots.json", "application/json"),
+        ("games/billiards/reference.json", "application/json"),
     ] {
         let (status, headers, _) = ask(&format!("{base}/{path}")).await;
         assert_eq!(

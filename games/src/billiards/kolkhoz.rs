@@ -62,7 +62,8 @@ pub enum Settlement {
 impl Default for Kolkhoz {
     fn default() -> Kolkhoz {
         Kolkhoz {
-            racks: 3,
+            // One takes three players who miss a lot well over half an hour.
+            racks: 1,
             cap: 0,
             settlement: Settlement::Direct,
             coloured: 0,

@@ -72,6 +72,26 @@ struct Heard {
     status: Option<String>,
     ack: Option<u64>,
     seats: Option<Vec<Seat>>,
+    players: Option<Vec<Player>>,
+    game: Option<View>,
+    sheet: Option<Sheet>,
+}
+
+#[derive(Deserialize)]
+struct Player {
+    seat: Seat,
+    computer: Option<Level>,
+}
+
+#[derive(Deserialize)]
+struct View {
+    sheet: Option<Sheet>,
+}
+
+/// Who plays no more, by seat, in games that go on without them.
+#[derive(Deserialize)]
+struct Sheet {
+    out: Vec<bool>,
 }
 
 /// Plays `game` from a chair until the match is over. `luck` gives numbers from 0 to 1.
@@ -88,6 +108,8 @@ where
     };
     // The last message's number.
     let mut n = 0;
+    // The seats of people.
+    let mut people = Vec::new();
     let mut plan: VecDeque<(Instant, Value)> = VecDeque::new();
     let mut work: Option<JoinHandle<Plan>> = None;
     loop {
@@ -99,7 +121,11 @@ where
                 // What it does not understand it passes over, as a page would.
                 if let Ok(heard) = serde_json::from_slice::<Heard>(&message) {
                     n = n.max(heard.ack.unwrap_or_default());
-                    say = manners(&heard, seat);
+                    if let Some(players) = &heard.players {
+                        let of_people = players.iter().filter(|it| it.computer.is_none());
+                        people = of_people.map(|it| it.seat).collect();
+                    }
+                    say = manners(&heard, seat, &people);
                 }
                 match mind.hear(&message, &mut luck) {
                     Thought::Nothing => {}
@@ -126,8 +152,14 @@ where
     }
 }
 
-/// Ready when asked, and glad to play again.
-fn manners(heard: &Heard, seat: Seat) -> Option<Value> {
+/// Ready when asked, and glad to play again; but not without people.
+fn manners(heard: &Heard, seat: Seat, people: &[Seat]) -> Option<Value> {
+    let sheet = heard.sheet.as_ref().or(heard.game.as_ref().and_then(|it| it.sheet.as_ref()));
+    let is_out = |sheet: &Sheet, seat: Seat| sheet.out.get(seat.index()) == Some(&true);
+    let alone = |it: &Sheet| !people.is_empty() && people.iter().all(|&seat| is_out(it, seat));
+    if sheet.is_some_and(|it| alone(it) && !is_out(it, seat)) {
+        return Some(json!({ "type": "game_action", "action": "resign" }));
+    }
     match heard.r#type.as_str() {
         "game_state" if heard.status.as_deref() == Some("pending") => {
             Some(json!({ "type": "player_ready" }))

@@ -11,8 +11,8 @@ use games::billiards::physics::{
 /// What is too much: a micrometre of overlap, a nanojoule of energy.
 const OVERLAP: f64 = 1e-6;
 const GAINED: f64 = 1e-9;
-/// How many take more events than these: from 150 on, what lasts less than a moment is over at once,
-/// and the moment grows; nearly none should take more than 300.
+/// How many take more events than these: from 150 on, what lasts less than a moment is over at
+/// once, and the moment grows; nearly none should take more than 300.
 const EVENTS: [usize; 5] = [150, 200, 225, 250, 300];
 
 /// How far contacts and places may be off, in metres. The reference's laws move things that touch

@@ -166,9 +166,9 @@ fn thousands_of_matches_of_pyramid_end_by_the_rules() {
 
 #[test]
 fn thousands_of_matches_of_kolkhoz_end_by_the_rules() {
-    play_out(&Kolkhoz { racks: 1, ..Kolkhoz::default() }, 3_000);
+    play_out(&Kolkhoz::default(), 3_000);
     let settlement = Settlement::EachWithEach;
-    play_out(&Kolkhoz { settlement, coloured: 3, cap: 20, ..Kolkhoz::default() }, 300);
+    play_out(&Kolkhoz { racks: 3, settlement, coloured: 3, cap: 20, ..Kolkhoz::default() }, 300);
 }
 
 /// Aims a ball at another so that this goes towards a pocket: the shortest and fullest way of all
@@ -248,5 +248,5 @@ fn matches_with_real_strokes_end_by_the_rules() {
     assert!(play_for_real(&Pyramid::default(), 8) > 4);
     // A rack of Kolkhoz is never lost, only finished, and this player is no finisher: time may
     // have to end it.
-    play_for_real(&Kolkhoz { racks: 1, ..Kolkhoz::default() }, 2);
+    play_for_real(&Kolkhoz::default(), 2);
 }
