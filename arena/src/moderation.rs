@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Arena, Error, FieldError, Millis, Moment, PublicUser, Result, Role, SanctionId, SessionId,
-    User, UserId, Why,
+    User, UserId,
     audit::{AuditKind, AuditRows, Deed},
     clock::millis,
     db::{Turns, on},

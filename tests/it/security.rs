@@ -34,6 +34,10 @@ impl Who {
         }
     }
 
+    fn is_for_staff(self) -> bool {
+        matches!(self, Who::Moderators | Who::Administrators)
+    }
+
     /// What somebody hears who is signed in, is nobody special, and may not.
     fn refusal(self) -> Option<(u16, &'static str)> {
         match self {
@@ -67,6 +71,8 @@ struct Things {
     sanction: String,
     /// Whom most is about.
     ann: String,
+    /// Whom others may ask to be a friend.
+    bob: String,
 }
 
 impl Things {
@@ -90,8 +96,8 @@ impl Things {
             "POST /api/rooms/{code}/ready" => json!({"ready": true}),
             "POST /api/rooms/{code}/host"
             | "POST /api/rooms/{code}/kick"
-            | "POST /api/rooms/{code}/invite"
-            | "POST /api/friends/requests" => json!({"user_id": self.ann}),
+            | "POST /api/rooms/{code}/invite" => json!({"user_id": self.ann}),
+            "POST /api/friends/requests" => json!({"user_id": self.bob}),
             "PUT /api/blocks/{id}" => json!({"kind": "mute"}),
             "POST /api/reports" => json!({"user_id": self.ann, "reason": "spam"}),
             "POST /api/moderation/reports/{id}/close" => json!({"verdict": "dismissed"}),
@@ -155,6 +161,7 @@ async fn each_operation_is_for_whom_the_table_says() {
         report: text(&report),
         sanction: text(&sanction),
         ann: ann.id().to_owned(),
+        bob: bob.id().to_owned(),
     };
 
     let document = server.stranger().get("/api/openapi.json").await.is(200).body.clone();
@@ -185,11 +192,8 @@ async fn each_operation_is_for_whom_the_table_says() {
             };
             for (person, rank) in [(&eve, 0), (&moe, 1), (&ada, 2)] {
                 let answer = attempt(person, &things, &operation).await;
-                let needed = match who {
-                    Who::Moderators => 1,
-                    Who::Administrators => 2,
-                    _ => 3,
-                };
+                let needed = if who == Who::Moderators { 1 } else { 2 };
+                let needed = if who.is_for_staff() { needed } else { 3 };
                 match who.refusal() {
                     Some((status, code)) if rank < needed => {
                         answer.is(status);

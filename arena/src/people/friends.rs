@@ -207,7 +207,7 @@ impl Arena {
                     tx.make_friends(by, whom, now).await?;
                     Ask::Friends
                 }
-                _ => {
+                Some(true) | None => {
                     let (open, theirs): (i64, i64) = sqlx::query_as(
                         "select (select count(*) from friend_requests where from_id = $1),
                                 (select count(*) from friend_requests where to_id = $2)",
