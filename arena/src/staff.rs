@@ -108,7 +108,7 @@ impl Active {
 
 impl Role {
     /// Who may do more has more.
-    fn rank(self) -> u8 {
+    pub(crate) fn rank(self) -> u8 {
         match self {
             Role::Player => 0,
             Role::Moderator => 1,
