@@ -20,8 +20,8 @@ async fn guessing_slows_the_guesser_and_not_the_owner() {
     let (home, evil) = (("fly-client-ip", "203.0.113.1"), ("fly-client-ip", "203.0.113.2"));
     let signed_in = try_as(&server, "ann", PASSWORD, &[home]).await;
     let cookies = signed_in.is(200).headers.get_all("set-cookie").iter();
-    let cookies = cookies.map(|it| it.to_str().unwrap());
-    let known = cookies.clone().find(|it| it.starts_with("artel_known=")).unwrap();
+    let mut cookies = cookies.map(|it| it.to_str().unwrap());
+    let known = cookies.find(|it| it.starts_with("artel_known=")).unwrap();
     assert!(known.contains("HttpOnly") && known.contains("Path=/api/auth"), "{known}");
     let known = ("cookie", known.split(';').next().unwrap());
 

@@ -82,9 +82,10 @@ both! {
         assert_eq!(refused(test.arena.link_telegram(&ann, &second).await).code, "link_expired");
 
         let third = token(test, &web).await;
+        let other = telegram_user(6, "Bob");
         let both = tokio::join!(
             test.arena.link_telegram(&ann, &third),
-            test.arena.link_telegram(&telegram_user(6, "Bob"), &third),
+            test.arena.link_telegram(&other, &third),
         );
         let (linked, late) = match both {
             (Ok(user), late) => (user, late),
