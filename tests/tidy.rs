@@ -171,6 +171,45 @@ fn there_is_one_stack_of_everything() {
     assert_none(twice.chain(other.map(|name| format!("{name} is there"))).collect());
 }
 
+/// What `cargo deny` checks too, where it is installed: whoever builds without it is not to find out
+/// later.
+#[test]
+fn licences_are_those_that_deny_toml_allows() {
+    let text = fs::read_to_string(at("deny.toml")).unwrap();
+    let allowed: BTreeSet<&str> = text
+        .lines()
+        .skip_while(|line| *line != "allow = [")
+        .take_while(|line| *line != "]")
+        .filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix("\","))
+        .collect();
+    let exceptions: BTreeSet<&str> = text
+        .lines()
+        .filter(|line| line.contains("crate = ") && line.contains("allow = "))
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
+    assert!(allowed.contains("MIT"), "deny.toml was not understood");
+
+    let metadata = cargo(&["metadata", "--format-version=1", "--offline"]);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
+    let ours = metadata["workspace_members"].as_array().unwrap();
+    let mut wrong = Vec::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let licence = package["license"].as_str().unwrap_or("none").replace('/', " OR ");
+        let one_of = |any: &str| any.split(" OR ").any(|it| allowed.contains(it.trim()));
+        // Each part of an "and" must be allowed, and one of each "or".
+        let parts = licence.replace(['(', ')'], "");
+        let good = match licence.contains(" AND ") {
+            true => parts.split(" AND ").all(one_of),
+            false => one_of(&parts),
+        };
+        if !good && !ours.contains(&package["id"]) && !exceptions.contains(name) {
+            wrong.push(format!("{name}: {licence}"));
+        }
+    }
+    assert_none(wrong);
+}
+
 #[test]
 fn games_have_no_std() {
     assert!(fs::read_to_string(at("games/src/lib.rs")).unwrap().contains("#![no_std]"));

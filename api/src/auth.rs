@@ -17,10 +17,15 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Api, Problem,
+    address::ClientAddress,
     extract::{Asked, Body, OnDevice, flag},
 };
 
 const COOKIE: &str = "artel_refresh";
+/// Says that somebody has signed in by a name in this browser: it opens nothing, but tries of that
+/// name here are counted apart from those of others.
+const KNOWN_COOKIE: &str = "artel_known";
+const KNOWN_SECONDS: u32 = 180 * 24 * 60 * 60;
 /// As long as the token in it lives.
 const COOKIE_SECONDS: u32 = 30 * 24 * 60 * 60;
 static CSRF_HEADER: HeaderName = HeaderName::from_static("x-artel");
@@ -105,12 +110,19 @@ async fn register(
 )]
 async fn login(
     State(api): State<Api>,
+    headers: HeaderMap,
+    address: ClientAddress,
     OnDevice(device): OnDevice,
     Asked(wish): Asked<Wish>,
     Body(Login { login, password }): Body<Login>,
 ) -> Result<Response, Problem> {
+    let known = cookie(&headers, KNOWN_COOKIE).filter(|it| api.arena.knows_browser(&login, it));
+    api.log_in(address, &login, known.map(str::to_owned))?;
     let session = api.arena.login(&login, &password, &device).await?;
-    Ok(signed_in(&api, session, wish.cookie))
+    let known = api.arena.know_browser(&login);
+    let response = signed_in(&api, session, wish.cookie);
+    let known = wish.cookie.then(|| set_cookie(&api, KNOWN_COOKIE, &known, KNOWN_SECONDS));
+    Ok((AppendHeaders(known), response).into_response())
 }
 
 /// Signs in with what Telegram told the Mini App; the first time makes the account
@@ -185,7 +197,7 @@ async fn logout(
 
 fn signed_in(api: &Api, session: arena::Session, by_cookie: bool) -> Response {
     let arena::Session { access_token, expires_in, refresh_token, user } = session;
-    let cookie = by_cookie.then(|| set_cookie(api, &refresh_token, COOKIE_SECONDS));
+    let cookie = by_cookie.then(|| set_cookie(api, COOKIE, &refresh_token, COOKIE_SECONDS));
     let refresh_token = (!by_cookie).then_some(refresh_token);
     let token_type = "Bearer";
     let session = Session { access_token, token_type, expires_in, refresh_token, user };
@@ -193,26 +205,31 @@ fn signed_in(api: &Api, session: arena::Session, by_cookie: bool) -> Response {
 }
 
 fn forget_cookie(api: &Api) -> AppendHeaders<[(HeaderName, HeaderValue); 1]> {
-    AppendHeaders([set_cookie(api, "", 0)])
+    AppendHeaders([set_cookie(api, COOKIE, "", 0)])
 }
 
-fn set_cookie(api: &Api, token: &str, seconds: u32) -> (HeaderName, HeaderValue) {
+fn set_cookie(api: &Api, name: &str, token: &str, seconds: u32) -> (HeaderName, HeaderValue) {
     // Within the frame of web.telegram.org ours is the third party, whose cookies must be named as
     // such; browsers take that by https only.
     let site = match api.https() {
         true => "SameSite=None; Secure; Partitioned",
         false => "SameSite=Lax",
     };
-    let cookie = format!("{COOKIE}={token}; Path=/api/auth; Max-Age={seconds}; HttpOnly; {site}");
+    let cookie = format!("{name}={token}; Path=/api/auth; Max-Age={seconds}; HttpOnly; {site}");
     let cookie = HeaderValue::from_str(&cookie).expect("tokens are letters, digits, - and _");
     (header::SET_COOKIE, cookie)
 }
 
-/// The refresh token of the request's cookie, if there is one.
-fn from_cookie(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+/// What a cookie of the request says.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
     let mut pairs = cookies.flat_map(|it| it.split(';')).filter_map(|it| it.trim().split_once('='));
-    let token = pairs.find(|(name, _)| *name == COOKIE).map(|(_, token)| token);
+    pairs.find(|it| it.0 == name).map(|(_, value)| value)
+}
+
+/// The refresh token of the request's cookie, if there is one.
+fn from_cookie(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let token = cookie(headers, COOKIE);
     if token.is_some() && headers.get(&CSRF_HEADER).is_none_or(|it| it != "1") {
         let detail = "who relies on the cookie must also send the header `X-Artel: 1`";
         return Err(Problem::new(StatusCode::FORBIDDEN, "csrf_header_missing", detail));

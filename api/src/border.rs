@@ -14,6 +14,8 @@ use url::Url;
 use crate::{Api, Origins, problem};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+static RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 static PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Names the request, in the log and in the answer; counts and times it; writes the document of a
@@ -59,7 +61,7 @@ pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next
             let no_store = HeaderValue::from_static("no-store");
             response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
         }
-        guard(response.headers_mut(), &api);
+        guard(response.headers_mut(), &api, is_private);
         response
     }
     .instrument(span)
@@ -67,7 +69,7 @@ pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next
 }
 
 /// The headers that keep browsers safe. A page that needs another policy has set it already.
-fn guard(headers: &mut HeaderMap, api: &Api) {
+fn guard(headers: &mut HeaderMap, api: &Api, is_private: bool) {
     let mut set = |name: HeaderName, value: HeaderValue| {
         headers.entry(name).or_insert(value);
     };
@@ -78,6 +80,11 @@ fn guard(headers: &mut HeaderMap, api: &Api) {
         PERMISSIONS_POLICY.clone(),
         HeaderValue::from_static("camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
     );
+    // Pages that we open, such as Telegram's, may talk to ours; no other page shares its process.
+    set(OPENER_POLICY.clone(), HeaderValue::from_static("same-origin-allow-popups"));
+    if is_private {
+        set(RESOURCE_POLICY.clone(), HeaderValue::from_static("same-origin"));
+    }
     if api.https() {
         let year = HeaderValue::from_static("max-age=31536000");
         set(header::STRICT_TRANSPORT_SECURITY, year);

@@ -1,12 +1,9 @@
 //! What handlers take from a request, each parsed before it is used. Every refusal says what was
 //! wrong and what would be right.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    time::Duration,
-};
+use std::time::Duration;
 
-use arena::{Device, MatchId, Principal, RequestKey, UserId};
+use arena::{Device, MatchId, Principal, ReportId, RequestKey, SanctionId, UserId};
 use axum::{
     body::BodyDataStream,
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request},
@@ -17,7 +14,7 @@ use futures_util::StreamExt;
 use games::Kind;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use crate::{Api, Options, Problem};
+use crate::{Api, Problem, address::ClientAddress};
 
 /// No request body needs more.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -253,6 +250,18 @@ impl InPath for MatchId {
     }
 }
 
+impl InPath for SanctionId {
+    fn parse(name: &str) -> Result<SanctionId, &'static str> {
+        name.parse().map_err(|_| "nothing like that was done about anybody")
+    }
+}
+
+impl InPath for ReportId {
+    fn parse(name: &str) -> Result<ReportId, &'static str> {
+        name.parse().map_err(|_| "there is no such report")
+    }
+}
+
 /// A room's code, as people write it: whether there is such a room is the arena's to say.
 impl InPath for String {
     fn parse(name: &str) -> Result<String, &'static str> {
@@ -287,65 +296,14 @@ impl<S: Send + Sync> FromRequestParts<S> for OnDevice {
         Ok(OnDevice(Device {
             user_agent: text(header::USER_AGENT).to_owned(),
             language: Some(text(header::ACCEPT_LANGUAGE).to_owned()),
+            address: parts.extensions.get::<ClientAddress>().map(|it| it.0),
         }))
-    }
-}
-
-/// Who is at the other end of the connection; put into every request by [`serve`](crate::serve).
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
-
-/// Where a request came from, as far as limits go: the proxy's word where the operator trusts one,
-/// else the connection's other end. An IPv6 address stands for its /64, which is what one client
-/// is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ClientAddress(pub(crate) IpAddr);
-
-impl ClientAddress {
-    pub(crate) fn of(request: &Request, options: &Options) -> ClientAddress {
-        let told = options.client_ip_header.as_ref().and_then(|name| {
-            // A proxy appends what it saw to what it was told, so only the last is its own word.
-            let value = request.headers().get_all(name).iter().next_back()?.to_str().ok()?;
-            value.rsplit(',').next()?.trim().parse().ok()
-        });
-        let peer = request.extensions().get::<Peer>().map(|it| it.0.ip());
-        ClientAddress(network(told.or(peer).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<ClientAddress, Problem> {
-        let address = parts.extensions.get::<ClientAddress>().copied();
-        Ok(address.unwrap_or(ClientAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_stands_for_its_network() {
-        for (address, expected) in [
-            ("192.0.2.7", "192.0.2.7"),
-            ("::ffff:192.0.2.7", "192.0.2.7"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ] {
-            let expected: IpAddr = expected.parse().unwrap();
-            assert_eq!(network(address.parse().unwrap()), expected, "{address}");
-        }
-    }
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]

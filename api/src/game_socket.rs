@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use arena::{Arena, MatchId};
+use arena::{Arena, Error, MatchId, Pass};
 use axum::{
     Router,
     extract::{Path, State, WebSocketUpgrade},
@@ -10,12 +10,16 @@ use axum::{
     response::Response,
     routing::get,
 };
-use live::{Chair, End, wire::Message};
+use live::{
+    Chair, End,
+    wire::{BadMessage, Message, Says},
+};
 use serde::Deserialize;
 
 use crate::{
     Api, Problem,
-    extract::{Asked, ClientAddress},
+    address::ClientAddress,
+    extract::Asked,
     sockets::{self, Goodbye, Heard, Socket},
 };
 
@@ -53,7 +57,7 @@ async fn open(
         };
         let goodbye = match arena.sit(&pass, id, after).await {
             Ok(chair) => {
-                let Err(goodbye) = talk(&arena, &mut socket, chair).await;
+                let Err(goodbye) = talk(&arena, &pass, &mut socket, chair).await;
                 goodbye
             }
             Err(error) => Goodbye::of(error),
@@ -63,7 +67,12 @@ async fn open(
 }
 
 /// Carries messages both ways until one side ends it.
-async fn talk(arena: &Arena, socket: &mut Socket, mut chair: Chair) -> Result<Infallible, Goodbye> {
+async fn talk(
+    arena: &Arena,
+    pass: &Pass,
+    socket: &mut Socket,
+    mut chair: Chair,
+) -> Result<Infallible, Goodbye> {
     loop {
         tokio::select! {
             biased;
@@ -75,14 +84,32 @@ async fn talk(arena: &Arena, socket: &mut Socket, mut chair: Chair) -> Result<In
             },
             said = socket.recv() => match said? {
                 Heard::Text(text) => {
-                    let message = Message::parse(&text);
+                    let mut message = Message::parse(&text);
                     if message.is_err() {
                         socket.count_bad()?;
+                    }
+                    if let (Pass::Member(by), Ok(said)) = (pass, &message)
+                        && matches!(said.says, Says::Chat(_))
+                        && let Err(refused) = arena.check_voice(by.user_id).await
+                    {
+                        message = Err(unheard(refused, said.n));
                     }
                     chair.say(message).await;
                 }
                 Heard::Rtt(rtt) => chair.measured(rtt).await,
             },
+        }
+    }
+}
+
+/// What the match answers to something that its sender may not say.
+fn unheard(why: Error, n: Option<u64>) -> BadMessage {
+    match why {
+        Error::Refused(refused) => BadMessage { code: refused.code, message: refused.detail, n },
+        Error::Fault(fault) => {
+            tracing::error!(error = format!("{fault:#}"), "A chat message failed");
+            let message = "something went wrong on our side".to_owned();
+            BadMessage { code: "internal", message, n }
         }
     }
 }

@@ -5,11 +5,13 @@
 //! (request id, log, metrics, problem documents, security headers), the net for panics,
 //! [`admit`](limits::admit) (who and from where, rate limits), the handler.
 
+mod address;
 mod auth;
 mod billiards;
 mod border;
 mod docs;
 mod extract;
+mod friends;
 mod game_socket;
 mod games;
 mod limits;
@@ -18,6 +20,7 @@ mod matches;
 mod me;
 mod metrics;
 mod misses;
+mod moderation;
 mod open_sockets;
 mod openapi;
 mod operations;
@@ -45,7 +48,7 @@ use url::Url;
 
 pub use metrics::{Metrics, metrics_router};
 pub use openapi::openapi;
-pub use options::{MetricsListen, Options, Origins};
+pub use options::{MetricsListen, Networks, Options, Origins};
 pub use problem::Problem;
 pub use serve::serve;
 

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Api, Problem,
-    extract::{Asked, ClientAddress},
+    address::ClientAddress,
+    extract::Asked,
     sockets::{self, Goodbye, Heard, Socket},
 };
 

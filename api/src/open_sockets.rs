@@ -9,7 +9,7 @@ use std::{
 use arena::{Error, Refused, UserId, Why};
 use tokio_util::sync::CancellationToken;
 
-use crate::extract::ClientAddress;
+use crate::address::ClientAddress;
 
 /// Room for 10,000 matches with both players and some who watch.
 const ALL_MAX: usize = 32 * 1024;

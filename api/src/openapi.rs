@@ -9,8 +9,8 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    Api, auth, billiards, games as games_api, matches, me, operations, problem::Document, queue,
-    rooms, tickets, users,
+    Api, auth, billiards, friends, games as games_api, matches, me, moderation, operations,
+    problem::Document, queue, rooms, tickets, users,
 };
 
 /// What no handler says.
@@ -83,6 +83,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .merge(matches::routes())
         .merge(billiards::routes())
         .merge(users::routes())
+        .merge(friends::routes())
+        .merge(moderation::routes())
         .merge(tickets::routes())
         .merge(operations::routes())
 }

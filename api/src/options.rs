@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     str::FromStr,
 };
 
@@ -10,7 +10,7 @@ use axum::http::HeaderName;
 use url::Url;
 
 /// Where metrics are served unless the operator says otherwise.
-const METRICS_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
+const METRICS_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
 
 /// What an operator may set of this door.
 #[derive(Clone, Debug, clap::Args)]
@@ -45,6 +45,19 @@ pub struct Options {
     /// the connection's own address counts]
     #[arg(long, env = "ARTEL_CLIENT_IP_HEADER", value_name = "HEADER", value_parser = header)]
     pub client_ip_header: Option<HeaderName>,
+
+    /// The addresses of proxies that are believed about who their clients are, by that header or
+    /// else by X-Forwarded-For; networks as in 10.0.0.0/8, separated by spaces [default: whoever
+    /// connects, when ARTEL_CLIENT_IP_HEADER is set]
+    #[arg(
+        long,
+        env = "ARTEL_TRUSTED_PROXIES",
+        value_name = "NETWORKS",
+        default_value = "",
+        hide_default_value = true,
+        value_parser = Networks::from_str
+    )]
+    pub trusted_proxies: Networks,
 
     /// Whether too many requests are refused: on, or off for load tests
     #[arg(
@@ -146,6 +159,57 @@ impl fmt::Display for Origins {
     }
 }
 
+/// A list of networks of addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Networks(Vec<(IpAddr, u32)>);
+
+impl Networks {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether an address is in one of them.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|&(network, bits)| match (network, address) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => {
+                (a.to_bits() ^ b.to_bits()).checked_shr(32 - bits).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(a), IpAddr::V6(b)) => {
+                (a.to_bits() ^ b.to_bits()).checked_shr(128 - bits).unwrap_or(0) == 0
+            }
+            _ => false,
+        })
+    }
+}
+
+impl FromStr for Networks {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Networks, String> {
+        let network = |text: &str| {
+            let (address, bits) = text.split_once('/').unwrap_or((text, ""));
+            let address: IpAddr = address.parse().ok()?;
+            let most = if address.is_ipv4() { 32 } else { 128 };
+            let bits = if bits.is_empty() { most } else { bits.parse().ok()? };
+            (bits <= most).then_some((address, bits))
+        };
+        let wrong = |text: &str| {
+            format!("{text} is not a network of addresses; for example 10.0.0.0/8 or fdaa::/16")
+        };
+        let words = text.split_whitespace();
+        words.map(|it| network(it).ok_or_else(|| wrong(it))).collect::<Result<_, _>>().map(Networks)
+    }
+}
+
+impl fmt::Display for Networks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<_> = self.0.iter().map(|(it, bits)| format!("{it}/{bits}")).collect();
+        f.write_str(&words.join(" "))
+    }
+}
+
 /// Whether a URL is a scheme, a host and maybe a port, and nothing else.
 fn is_origin(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
@@ -178,5 +242,34 @@ fn on_off(text: &str) -> Result<bool, String> {
         "on" => Ok(true),
         "off" => Ok(false),
         _ => Err("neither on nor off; for example on".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks() {
+        let networks: Networks = "10.0.0.0/8 192.0.2.7 fdaa::/16 0.0.0.0/32".parse().unwrap();
+        for (address, expected) in [
+            ("10.255.0.1", true),
+            ("11.0.0.1", false),
+            ("192.0.2.7", true),
+            ("::ffff:192.0.2.7", true),
+            ("192.0.2.8", false),
+            ("fdaa:1::1", true),
+            ("fdab::1", false),
+            ("0.0.0.1", false),
+        ] {
+            assert_eq!(networks.contains(address.parse().unwrap()), expected, "{address}");
+        }
+        let all: Networks = "0.0.0.0/0 ::/0".parse().unwrap();
+        assert!(all.contains("203.0.113.1".parse().unwrap()));
+        assert!(all.contains("2001:db8::1".parse().unwrap()));
+        for wrong in ["10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/-1", "all"] {
+            assert!(wrong.parse::<Networks>().is_err(), "{wrong}");
+        }
+        assert!("".parse::<Networks>().unwrap().is_empty());
     }
 }

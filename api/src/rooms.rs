@@ -27,6 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(hand_on))
         .routes(routes!(kick))
         .routes(routes!(start_room))
+        .routes(routes!(invite))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -222,4 +223,20 @@ async fn kick(
 )]
 async fn start_room(State(api): State<Api>, By(by): By, Named(code): Named<String>) -> Answer {
     Ok(Json(api.arena.start_room(by.user_id, &code).await?))
+}
+
+/// Invites a friend: they are told on the pages that they have open (a member)
+#[utoipa::path(
+    post, path = "/api/rooms/{code}/invite", tag = "Rooms", security(("bearer" = [])),
+    params(("code" = String, Path, example = "KWBTRM")),
+    request_body = Whom, responses((status = 204, description = "Told, if they look"))
+)]
+async fn invite(
+    State(api): State<Api>,
+    By(by): By,
+    Named(code): Named<String>,
+    Body(Whom { user_id }): Body<Whom>,
+) -> Result<StatusCode, Problem> {
+    api.arena.invite_to_room(by.user_id, &code, user_id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use crate::extract::Peer;
+use crate::address::Peer;
 
 /// Both for the first request of a connection and for the next: an idle connection is closed then.
 const HEADERS_TIME_MAX: Duration = Duration::from_secs(10);

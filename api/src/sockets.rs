@@ -17,7 +17,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite;
 use tracing::{Instrument, Span};
 
-use crate::{Api, Problem, extract::ClientAddress, open_sockets::Place};
+use crate::{Api, Problem, address::ClientAddress, open_sockets::Place};
 
 /// No message of a client needs more.
 const MESSAGE_BYTES_MAX: usize = 4096;

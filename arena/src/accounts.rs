@@ -6,13 +6,15 @@ use utoipa::ToSchema;
 use crate::{
     Arena, Device, Error, FieldError, InitData, Moment, NotInitData, Options, Result, Session,
     UserId, Why,
+    audit::{AuditKind, AuditRows, Deed},
+    clock::Clock,
     db::{Db, on},
     init_data::TelegramUser,
+    names::{self, NameRows},
 };
 
 const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 3..=20;
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
-const DISPLAY_NAME_CHARS_MAX: usize = 32;
 const EMAIL_BYTES_MAX: usize = 254;
 const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 const PHOTO_URL_BYTES_MAX: usize = 512;
@@ -125,6 +127,16 @@ pub struct NewAccount {
     pub email: Option<String>,
 }
 
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Role::Player => "player",
+            Role::Moderator => "moderator",
+            Role::Admin => "admin",
+        })
+    }
+}
+
 impl std::fmt::Debug for NewAccount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NewAccount").field("username", &self.username).finish_non_exhaustive()
@@ -213,7 +225,11 @@ impl Arena {
                 "email_taken",
                 "an account with this e-mail address exists: sign in, or leave the address out",
             )),
-            false => Ok(()),
+            false if self.is_username_free(username).await? => Ok(()),
+            false => Err(Error::conflict(
+                "username_taken",
+                "somebody has a username that looks like this one: choose another",
+            )),
         }
     }
 
@@ -259,6 +275,9 @@ impl Arena {
                 tx.rollback().await?;
                 return Ok(false);
             }
+            tx.keep_looks(user.id, user.username.as_deref(), &user.display_name).await?;
+            let deed = Deed::of(AuditKind::SignUp, user.id, None);
+            tx.note(user.created_at.0, &Deed { detail: identity.provider, ..deed }).await?;
             tx.commit().await?;
             Ok(true)
         })
@@ -286,7 +305,10 @@ impl Arena {
         };
         match (self.hashing.verify(password.to_owned(), secret).await?, user) {
             (true, Some(user)) => self.begin_session(user, device).await,
-            _ => Err(wrong()),
+            _ => {
+                self.note_failed_sign_in(device.address).await?;
+                Err(wrong())
+            }
         }
     }
 
@@ -312,16 +334,27 @@ impl Arena {
     pub async fn grant_admin(options: &Options, username: &str) -> anyhow::Result<()> {
         let db = Db::open(&options.database_url).await?;
         db.migrate().await?;
-        let granted = on!(db, pool => {
-            sqlx::query("update users set role = $1 where username_key = $2")
-                .bind(Role::Admin)
-                .bind(username.to_ascii_lowercase())
-                .execute(pool)
-                .await?
-                .rows_affected()
+        let now = Clock::System.now();
+        let granted: Option<UserId> = on!(db, pool => {
+            let mut tx = pool.begin_with(db.begin()).await?;
+            let whom = sqlx::query_scalar(
+                "update users set role = $1, updated_at = $2 where username_key = $3 returning id",
+            )
+            .bind(Role::Admin)
+            .bind(now)
+            .bind(username.to_ascii_lowercase())
+            .fetch_optional(&mut *tx)
+            .await?;
+            let kind = AuditKind::RoleChanged;
+            let (by, address, detail) = (None, None, "to admin, by the operator");
+            if whom.is_some() {
+                tx.note(now, &Deed { kind, by, about: whom, address, detail }).await?;
+            }
+            tx.commit().await?;
+            whom
         });
         db.close().await;
-        anyhow::ensure!(granted > 0, "nobody has the username {username}");
+        anyhow::ensure!(granted.is_some(), "nobody has the username {username}");
         Ok(())
     }
 
@@ -369,10 +402,12 @@ impl Arena {
 
         let avatar_url = person.photo_url.as_deref().filter(|it| good_photo(it));
         let tags = [person.language_code.as_deref(), language];
+        let last_name = person.last_name.as_deref().unwrap_or_default();
+        let name = format!("{} {last_name}", person.first_name);
         let user = User {
             id: UserId::random(),
             username: None,
-            display_name: telegram_name(person),
+            display_name: self.told_display_name(&name).await?,
             avatar_url: avatar_url.map(str::to_owned),
             language: tags.into_iter().flatten().find_map(Language::preferred).unwrap_or_default(),
             role: Role::Player,
@@ -464,45 +499,59 @@ impl Arena {
     /// Changes what is given and leaves the rest.
     ///
     /// # Errors
-    /// When the name is empty or too long, or there is no such account.
+    /// When the name is empty, too long or kept for staff; `name_taken` when it looks like somebody
+    /// else's; when there is no such account.
     pub async fn update_me(
         &self,
         by: UserId,
         language: Option<Language>,
         display_name: Option<String>,
     ) -> Result<User> {
-        let display_name = display_name.as_deref().map(clean_name);
-        if display_name
-            .as_ref()
-            .is_some_and(|it| !(1..=DISPLAY_NAME_CHARS_MAX).contains(&it.chars().count()))
-        {
-            return Err(Error::invalid(
-                "display_name",
-                format!("1 to {DISPLAY_NAME_CHARS_MAX} visible characters"),
-            ));
-        }
-        let user = on!(self.db, pool => sqlx::query_as(
-            "update users set language = coalesce($1, language), \
-             display_name = coalesce($2, display_name), updated_at = $3 where id = $4 \
-             returning id, username, display_name, avatar_url, language, role, created_at",
-        )
-        .bind(language)
-        .bind(display_name)
-        .bind(self.clock.now())
-        .bind(by)
-        .fetch_optional(pool)
-        .await)?;
-        user.ok_or_else(|| Error::not_found("there is no such account"))
+        let display_name = match display_name {
+            Some(asked) => {
+                let user = self.user(by).await?.ok_or_else(no_account)?;
+                Some(self.free_display_name(&user, &asked).await?)
+            }
+            None => None,
+        };
+        let user: Option<User> = on!(self.db, pool => {
+            let mut tx = pool.begin_with(self.db.begin()).await?;
+            let user = sqlx::query_as(
+                "update users set language = coalesce($1, language), \
+                 display_name = coalesce($2, display_name), updated_at = $3 where id = $4 \
+                 returning id, username, display_name, avatar_url, language, role, created_at",
+            )
+            .bind(language)
+            .bind(&display_name)
+            .bind(self.clock.now())
+            .bind(by)
+            .fetch_optional(&mut *tx)
+            .await?;
+            if let (Some(_), Some(name)) = (&user, &display_name) {
+                tx.keep_display_look(by, name).await?;
+            }
+            tx.commit().await?;
+            user
+        });
+        user.ok_or_else(no_account)
     }
+}
+
+fn no_account() -> Error {
+    Error::not_found("there is no such account")
 }
 
 fn wrong_username(username: &str) -> Option<String> {
     let good = USERNAME_CHARS.contains(&username.len())
         && username.starts_with(|it: char| it.is_ascii_alphabetic())
         && username.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
-    (!good).then(|| {
-        "3 to 20 Latin letters, digits and underscores, beginning with a letter".to_owned()
-    })
+    if !good {
+        return Some(
+            "3 to 20 Latin letters, digits and underscores, beginning with a letter".to_owned(),
+        );
+    }
+    names::poses_as_staff(username)
+        .then(|| "this name is kept for those who run the arena: choose another".to_owned())
 }
 
 fn wrong_password(password: &str) -> Option<String> {
@@ -527,29 +576,6 @@ fn wrong_email(email: &str) -> Option<String> {
     });
     (!good || email.len() > EMAIL_BYTES_MAX)
         .then(|| "not an e-mail address; one looks like ann@example.org".to_owned())
-}
-
-/// A name without what can't be seen or turns the text around it, and with single spaces.
-fn clean_name(name: &str) -> String {
-    let invisible = |it: char| {
-        (it.is_control() && !it.is_whitespace())
-            || matches!(it,
-                '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{200b}' | '\u{200e}'
-                | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}'
-                | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}')
-    };
-    let seen: String = name.chars().filter(|it| !invisible(*it)).collect();
-    seen.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn telegram_name(person: &TelegramUser) -> String {
-    let last_name = person.last_name.as_deref().unwrap_or_default();
-    let name = clean_name(&format!("{} {last_name}", person.first_name));
-    let name: String = name.chars().take(DISPLAY_NAME_CHARS_MAX).collect();
-    match name.trim_end() {
-        "" => "Player".to_owned(),
-        name => name.to_owned(),
-    }
 }
 
 fn good_photo(address: &str) -> bool {
@@ -606,14 +632,6 @@ mod tests {
         assert_eq!(wrong_password(&"🎱".repeat(128)), None);
         assert!(wrong_password("пароль1").is_some());
         assert!(wrong_password(&"a".repeat(129)).is_some());
-    }
-
-    #[test]
-    fn names_lose_what_cannot_be_seen() {
-        assert_eq!(clean_name("  Ann \t  B\u{202e}ob\u{0} "), "Ann Bob");
-        assert_eq!(clean_name("\u{200b}\u{2066} \u{3164}"), "");
-        // Families of emoji are held together by a joiner, which must stay.
-        assert_eq!(clean_name("👨‍👩‍👧"), "👨‍👩‍👧");
     }
 
     #[test]

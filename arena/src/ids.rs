@@ -97,6 +97,18 @@ id! {
     /// A message in Telegram that shows a game.
     CardId
 }
+id! {
+    /// What a moderator did about somebody.
+    SanctionId
+}
+id! {
+    /// What somebody told the moderators about another.
+    ReportId
+}
+id! {
+    /// A line of the audit.
+    AuditId
+}
 
 #[cfg(test)]
 mod tests {

@@ -7,30 +7,38 @@
 #![warn(missing_docs)]
 
 mod accounts;
+mod audit;
 mod bus;
 mod cards;
 mod clock;
 mod computers;
+mod cursor;
 mod db;
 mod errands;
 mod error;
 mod ids;
 mod init_data;
 mod journal;
+mod known;
 mod lobby;
 mod matches;
 mod metrics;
+mod moderation;
+mod names;
 mod once;
 mod options;
 mod outbox;
 mod pairing;
 mod passwords;
+mod people;
 mod profiles;
 mod queue;
 mod ratings;
 mod replays;
+mod reports;
 mod rooms;
 mod sessions;
+mod staff;
 mod telegram;
 mod telegram_links;
 #[cfg(test)]
@@ -51,24 +59,31 @@ use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use accounts::{Language, NewAccount, PublicUser, Role, User};
+pub use audit::{AuditFilter, AuditKind, AuditLine, AuditPage};
 pub use cards::{Card, CardPlace, CardPlayer, CardStage, GroupPlayer, Joined, MatchCard, NewCard};
 pub use clock::{Clock, Millis, Moment};
 pub use computers::{NewComputerMatch, Opponent};
 pub use errands::Errand;
 pub use error::{Error, FieldError, Refused, Result, Why};
-pub use ids::{CardId, MatchId, NotAnId, RoomId, SessionId, UserId};
+pub use ids::{AuditId, CardId, MatchId, NotAnId, ReportId, RoomId, SanctionId, SessionId, UserId};
 pub use init_data::{InitData, NotInitData, TelegramUser};
 pub use lobby::{LobbyChair, LobbyMessage, Place, QueueUpdate};
 pub use matches::{MatchInfo, MatchPlayer};
+pub use moderation::{NewSanction, PersonFile, Sanction, SanctionKind};
 pub use once::RequestKey;
 pub use options::{Options, Secret};
 pub use outbox::{Carrier, Letter, Notice};
+pub use people::{
+    Ask, Friend, FriendRequest, Friends, Invitation, Notification, Presence, PresenceUpdate, Shun,
+    Shunned,
+};
 pub use profiles::{
     GameRating, GameStats, History, PastMatch, PastPlayer, Profile, Stats, TopList, TopPlayer,
 };
 pub use queue::{Matched, QueueStatus, Queued, Side};
 pub use ratings::{RATED_GAMES_MAX, Rating, Score};
 pub use replays::{BadReplay, Replay};
+pub use reports::{NewReport, Report, ReportFilter, ReportReason, Reports, Verdict};
 pub use rooms::{
     ListedRoom, NewRoom, Parting, RoomChat, RoomInfo, RoomLine, RoomMember, RoomScore, RoomSeats,
     RoomUpdate, RoomView,
@@ -93,10 +108,12 @@ pub struct Inner {
     pub(crate) clock: Clock,
     pub(crate) options: Options,
     pub(crate) keys: sessions::Keys,
+    pub(crate) known: known::Known,
     pub(crate) hashing: passwords::Hashing,
     pub(crate) ended: sessions::Ended,
     pub(crate) tickets: tickets::Tickets,
     pub(crate) lobby: lobby::Lobby,
+    pub(crate) presences: people::Presences,
     pub(crate) bus: bus::Bus,
     pub(crate) queue: queue::Queue,
     pub(crate) live: matches::Live,
@@ -135,6 +152,7 @@ impl Arena {
         let db = db::Db::open(&options.database_url).await?;
         db.migrate().await?;
         let keys = sessions::Keys::open(&db, &options).await?;
+        let known = known::Known::open(&db).await?;
         let (bus, ends) = bus::Bus::new(&options)?;
         let (journal, lines) = mpsc::channel(journal::LINES_MAX);
         let arena = Arena(Arc::new(Inner {
@@ -145,6 +163,7 @@ impl Arena {
             ended: sessions::Ended::default(),
             tickets: tickets::Tickets::default(),
             lobby: lobby::Lobby::default(),
+            presences: people::Presences::default(),
             queue: queue::Queue::default(),
             app_link: OnceLock::new(),
             letters: Notify::new(),
@@ -158,7 +177,9 @@ impl Arena {
             clock,
             options,
             keys,
+            known,
         }));
+        arena.keep_missing_looks().await.map_err(|it| anyhow::anyhow!(it.report()))?;
         if let Some(ends) = ends {
             ends.start(&arena);
         }
@@ -169,6 +190,9 @@ impl Arena {
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
         arena.every(SWEEP_EVERY, "Old answers are not swept", Arena::sweep_answers);
         arena.every(rooms::TEND_EVERY, "Rooms are not tended", Arena::tend_rooms);
+        let announce = Arena::announce_presences;
+        arena.every(people::ANNOUNCE_EVERY, "Friends don't hear of each other", announce);
+        arena.every(SWEEP_EVERY, "The old audit is not swept", Arena::sweep_audit);
         arena.every(SWEEP_EVERY, "Old letters are not swept", Arena::sweep_letters);
         arena.every(turns::LOOK_EVERY, "Nobody is told of their turn", Arena::tell_turns);
         arena.every(cards::TEND_EVERY, "Cards are not tended", Arena::tend_cards);

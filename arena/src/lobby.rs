@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Arena, Millis, Result, UserId,
+    people::{Notification, PresenceUpdate},
     queue::{Matched, QueueStatus},
     rooms::{RoomChat, RoomUpdate},
 };
@@ -39,6 +40,10 @@ pub enum LobbyMessage {
     RoomUpdate(RoomUpdate),
     /// Something was said in your room.
     Chat(RoomChat),
+    /// Something concerns you, whatever you look at.
+    Notification(Notification),
+    /// A friend came, went or began to play.
+    Presence(PresenceUpdate),
 }
 
 /// Somebody's place in the queue of a game.
@@ -82,6 +87,11 @@ impl LobbyMessage {
             QueueStatus::Matched(matched) => return LobbyMessage::Matched(matched),
         };
         LobbyMessage::QueueUpdate(QueueUpdate { game, place })
+    }
+
+    /// Whether it tells what happened rather than how things are: twice is two things.
+    fn is_news(&self) -> bool {
+        matches!(self, LobbyMessage::Chat(_) | LobbyMessage::Notification(_))
     }
 
     /// Whether it says that its reader waits in the queue of `game`.
@@ -198,7 +208,8 @@ impl Chair {
     /// False when it can't take more.
     fn tell(&mut self, mark: u64, message: &LobbyMessage) -> bool {
         self.told = mark;
-        if !self.open || self.shown.as_ref() == Some(message) {
+        let repeats = self.shown.as_ref() == Some(message) && !message.is_news();
+        if !self.open || repeats {
             return true;
         }
         self.shown = Some(message.clone());
@@ -273,6 +284,11 @@ impl Lobby {
     /// Tells somebody what was read after `mark`, unless they have heard of something newer.
     pub(crate) fn remind(&self, user: UserId, mark: u64, message: LobbyMessage) {
         self.hub().tell(user, mark, &message, |chair| chair.open && chair.told <= mark);
+    }
+
+    /// Everybody who has a page open here.
+    pub(crate) fn people(&self) -> Vec<UserId> {
+        self.hub().chairs.keys().copied().collect()
     }
 
     /// Whether somebody has a page open here.

@@ -103,6 +103,12 @@ impl Live {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Who plays here, and in which match.
+    pub(crate) fn players(&self) -> Vec<(UserId, MatchId)> {
+        let running = self.running();
+        running.iter().flat_map(|(&id, it)| it.users.iter().map(move |&user| (user, id))).collect()
+    }
+
     fn find(&self, id: MatchId) -> Option<(Handle, Vec<UserId>)> {
         self.running().get(&id).map(|it| (it.handle.clone(), it.users.clone()))
     }

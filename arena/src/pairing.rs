@@ -1,7 +1,8 @@
 //! Who plays whom: of those who wait, the nearest in rating, and the longer they wait the further
-//! away. Those who wait in a group play each other first, whatever their ratings.
+//! away. Those who wait in a group play each other first, whatever their ratings. Two of whom one
+//! has blocked the other are never a pair.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use crate::{Millis, UserId, clock::millis};
 
@@ -25,19 +26,22 @@ pub(crate) struct Entry {
     pub(crate) joined_at: Millis,
 }
 
+/// Who has blocked whom of those who wait.
+pub(crate) type Apart = HashSet<(UserId, UserId)>;
+
 /// The pairs that fit now: first within groups, then among all who don't wait for their group any
 /// more.
-pub(crate) fn pairs(entries: Vec<Entry>, now: Millis) -> Vec<[UserId; 2]> {
+pub(crate) fn pairs(entries: Vec<Entry>, apart: &Apart, now: Millis) -> Vec<[UserId; 2]> {
     let (mut grouped, mut rest): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|it| it.chat_id.is_some());
     grouped.sort_by(|a, b| a.chat_id.cmp(&b.chat_id));
     let mut made = Vec::new();
     for group in grouped.chunk_by(|a, b| a.chat_id == b.chat_id) {
         let mut group = group.to_vec();
-        made.append(&mut nearest(&mut group, |_| f64::INFINITY));
+        made.append(&mut nearest(&mut group, apart, |_| f64::INFINITY));
         rest.extend(group.into_iter().filter(|it| now - it.joined_at >= millis(GROUP_FIRST)));
     }
-    made.append(&mut nearest(&mut rest, |since| window(now - since)));
+    made.append(&mut nearest(&mut rest, apart, |since| window(now - since)));
     made
 }
 
@@ -46,8 +50,13 @@ pub(crate) fn pairs(entries: Vec<Entry>, now: Millis) -> Vec<[UserId; 2]> {
 ///
 /// Two fit when they are within the window of the one who has waited longer, so in the end
 /// everybody gets a game. Of all pairs that fit, the nearest stand next to each other by rating:
-/// whoever is between two who fit is nearer to the one whose window reaches.
-fn nearest(entries: &mut Vec<Entry>, reach: impl Fn(Millis) -> f64) -> Vec<[UserId; 2]> {
+/// whoever is between two who fit is nearer to the one whose window reaches. That is so while nobody
+/// keeps away from anybody; where somebody does, all pairs are looked at.
+fn nearest(
+    entries: &mut Vec<Entry>,
+    apart: &Apart,
+    reach: impl Fn(Millis) -> f64,
+) -> Vec<[UserId; 2]> {
     entries.sort_by(|a, b| {
         a.rating
             .total_cmp(&b.rating)
@@ -56,20 +65,24 @@ fn nearest(entries: &mut Vec<Entry>, reach: impl Fn(Millis) -> f64) -> Vec<[User
     });
     let mut pairs = Vec::new();
     loop {
-        let neighbours = entries.windows(2).enumerate();
-        let fitting = neighbours.filter_map(|(index, pair)| {
-            let gap = pair[1].rating - pair[0].rating;
-            let since = pair[0].joined_at.min(pair[1].joined_at);
-            (gap <= reach(since)).then_some((gap, since, index))
+        let ahead = if apart.is_empty() { 1 } else { entries.len() };
+        let two = (0..entries.len())
+            .flat_map(|low| (low + 1..entries.len()).take(ahead).map(move |high| (low, high)));
+        let fitting = two.filter_map(|(low, high)| {
+            let (a, b) = (&entries[low], &entries[high]);
+            let met = [(a.user_id, b.user_id), (b.user_id, a.user_id)];
+            let (gap, since) = (b.rating - a.rating, a.joined_at.min(b.joined_at));
+            let fits = gap <= reach(since) && !met.iter().any(|it| apart.contains(it));
+            fits.then_some((gap, since, low, high))
         });
         // Of equally near pairs, the one that has waited longer.
-        let Some((.., index)) =
+        let Some((.., low, high)) =
             fitting.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)))
         else {
             return pairs;
         };
-        let two: Vec<Entry> = entries.drain(index..index + 2).collect();
-        pairs.push([two[0].user_id, two[1].user_id]);
+        let (b, a) = (entries.remove(high), entries.remove(low));
+        pairs.push([a.user_id, b.user_id]);
     }
 }
 
@@ -95,7 +108,7 @@ mod tests {
             rating,
             joined_at: -1000 * waited,
         });
-        let made = pairs(entries.collect(), 0);
+        let made = pairs(entries.collect(), &Apart::new(), 0);
         let mut made: Vec<_> = made.into_iter().map(|it| [it[0].0, it[1].0]).collect();
         made.iter_mut().for_each(|it| it.sort_unstable());
         assert_eq!(made, expected);
@@ -135,8 +148,10 @@ mod tests {
             joined_at: -1000 * seconds,
         };
         let made = |entries| {
-            let mut made =
-                pairs(entries, 0).into_iter().map(|it| [it[0].0, it[1].0]).collect::<Vec<_>>();
+            let mut made = pairs(entries, &Apart::new(), 0)
+                .into_iter()
+                .map(|it| [it[0].0, it[1].0])
+                .collect::<Vec<_>>();
             made.iter_mut().for_each(|it| it.sort_unstable());
             made
         };
@@ -152,6 +167,21 @@ mod tests {
         let two = |seconds| vec![waits(1, Some("-5"), 1500.0, seconds), waits(2, None, 1500.0, 0)];
         assert_eq!(made(two(19)), [[0; 2]; 0]);
         assert_eq!(made(two(20)), [[1, 2]]);
+    }
+
+    #[test]
+    fn who_has_blocked_whom_is_no_pair() {
+        let waits =
+            |id, rating| Entry { user_id: UserId(id), chat_id: None, rating, joined_at: -29_000 };
+        let entries = || vec![waits(1, 1500.0), waits(2, 1510.0), waits(3, 1600.0)];
+        let made = |apart: &[(i64, i64)]| {
+            let apart = apart.iter().map(|&(a, b)| (UserId(a), UserId(b))).collect();
+            pairs(entries(), &apart, 0).into_iter().map(|it| [it[0].0, it[1].0]).collect::<Vec<_>>()
+        };
+        assert_eq!(made(&[]), [[1, 2]]);
+        assert_eq!(made(&[(1, 2)]), [[2, 3]]);
+        assert_eq!(made(&[(2, 1), (3, 2)]), [[1, 3]]);
+        assert_eq!(made(&[(2, 1), (3, 2), (1, 3)]), [[0; 2]; 0]);
     }
 
     #[test]

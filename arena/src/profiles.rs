@@ -1,14 +1,14 @@
 //! Profiles: what everybody may know of somebody, their statistics and finished matches, and who is
 //! best at a game.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use games::Kind;
 use live::computer::Level;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    Arena, Error, MatchId, Millis, Moment, PublicUser, Result, UserId, computers,
+    Arena, Error, MatchId, Moment, PublicUser, Result, UserId, computers,
+    cursor::Cursor,
     db::on,
     ratings::{GROWTH_A_MS, RANKED_DEVIATION_MAX, RANKED_IDLE_MAX, Standing},
 };
@@ -261,8 +261,8 @@ impl Arena {
                  order by page.finished_at desc, page.match_id, o.seat",
             )
             .bind(id)
-            .bind(after.finished_at)
-            .bind(after.match_id)
+            .bind(after.at)
+            .bind(after.id)
             // One more, to know whether there is another page.
             .bind(limit as i64 + 1)
             .fetch_all(pool)
@@ -271,7 +271,7 @@ impl Arena {
         let matches: Vec<_> = rows.chunk_by(|a, b| a.match_id == b.match_id).collect();
         let next_cursor = (matches.len() > limit).then(|| {
             let last = &matches[limit - 1][0];
-            Cursor { finished_at: last.finished_at.0, match_id: last.match_id }.print()
+            Cursor { at: last.finished_at.0, id: last.match_id.0 }.print()
         });
         let items = matches.into_iter().take(limit).filter_map(|it| past_match(id, it)).collect();
         Ok(History { items, next_cursor })
@@ -341,54 +341,4 @@ fn past_match(reader: UserId, rows: &[PastRow]) -> Option<PastMatch> {
         won: first.winner.map(|it| it == reader),
         players: players.collect(),
     })
-}
-
-/// A place in a history: right after this match.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Cursor {
-    finished_at: Millis,
-    match_id: MatchId,
-}
-
-impl Cursor {
-    /// Before the latest match.
-    const START: Cursor = Cursor { finished_at: Millis::MAX, match_id: MatchId(0) };
-
-    fn print(self) -> String {
-        let [at, id] = [self.finished_at, self.match_id.0].map(i64::to_be_bytes);
-        BASE64_URL_SAFE_NO_PAD.encode([at, id].concat())
-    }
-
-    fn parse(text: &str) -> Result<Cursor> {
-        let read = || {
-            let bytes: [u8; 16] = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-            let [at, id] =
-                [&bytes[..8], &bytes[8..]].map(|it| it.try_into().map(i64::from_be_bytes));
-            let (finished_at, match_id) = (at.ok()?, MatchId(id.ok()?));
-            (finished_at >= 0 && match_id.0 >= 0).then_some(Cursor { finished_at, match_id })
-        };
-        read().ok_or_else(|| Error::invalid("cursor", "the next_cursor of another page, or none"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_parses_back() {
-        for cursor in [Cursor::START, Cursor { finished_at: 0, match_id: MatchId(i64::MAX) }] {
-            assert_eq!(Cursor::parse(&cursor.print()).unwrap(), cursor);
-        }
-    }
-
-    #[test]
-    fn what_is_no_cursor_is_refused() {
-        let negative = Cursor { finished_at: -1, match_id: MatchId(1) }.print();
-        for text in
-            ["", "x", "AAAA", "' or 1=1 --", &"A".repeat(23), &"A".repeat(10_000), &negative]
-        {
-            assert!(Cursor::parse(text).is_err(), "{text}");
-        }
-    }
 }

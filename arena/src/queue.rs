@@ -33,6 +33,7 @@ use crate::{
     metrics::METRICS,
     outbox::{Notice, OutboxRows},
     pairing::{Entry, pairs},
+    people::ShunRows,
     ratings::RatingRows,
     rooms::{RoomRows, in_room},
 };
@@ -265,9 +266,10 @@ impl Arena {
             let entries = self.longest_waiting(game, now).await?;
             let full = entries.len() == BATCH_MAX;
             let before = made;
+            let apart = on!(self.db, pool => pool.acquire().await?.apart_in_queue(game).await)?;
             let since: HashMap<UserId, Millis> =
                 entries.iter().map(|it| (it.user_id, it.joined_at)).collect();
-            for pair in pairs(entries, now) {
+            for pair in pairs(entries, &apart, now) {
                 if self.make_match(game, pair).await? {
                     made += 1;
                     let waits = pair.iter().filter_map(|it| since.get(it));
@@ -318,7 +320,10 @@ impl Arena {
                 true => tx.group_of(game, players).await?,
                 false => None,
             };
-            if tx.take_entries(game, players).await? < 2 {
+            // One may have blocked the other a moment ago; then they are looked at anew.
+            if tx.are_apart(players[0], players[1]).await?
+                || tx.take_entries(game, players).await? < 2
+            {
                 tx.rollback().await?;
                 return Ok(false);
             }

@@ -13,6 +13,7 @@
 use std::{
     collections::HashMap,
     fmt,
+    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -27,8 +28,10 @@ use tokio::sync::broadcast;
 
 use crate::{
     Arena, Error, Millis, Options, Result, Role, SessionId, User, UserId,
+    audit::{AuditKind, AuditRows, Deed},
     clock::millis,
-    db::{Db, on},
+    db::{Db, Turns, on},
+    staff::StaffRows,
 };
 
 const ACCESS_LIFE: Duration = Duration::from_secs(15 * 60);
@@ -59,6 +62,8 @@ pub struct Device {
     pub user_agent: String,
     /// The `Accept-Language` header: which language a new account begins with.
     pub language: Option<String>,
+    /// Where it is, as far as the network tells.
+    pub address: Option<IpAddr>,
 }
 
 /// A sign-in: what proves it, and who it is.
@@ -240,10 +245,16 @@ struct Stored {
 
 impl Arena {
     /// Signs `user` in on `device`.
+    ///
+    /// # Errors
+    /// `banned` when they are shut out.
     pub(crate) async fn begin_session(&self, user: User, device: &Device) -> Result<Session> {
         let (now, session, token) = (self.clock.now(), SessionId::random(), random_token());
         on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
+            tx.take_turns(&[user.id]).await?;
+            tx.require_good(user.id, now).await?;
+            tx.note(now, &Deed::of(AuditKind::SignIn, user.id, device.address)).await?;
             sqlx::query(
                 "insert into sessions (id, user_id, created_at, used_at, user_agent) \
                  values ($1, $2, $3, $3, $4)",
@@ -296,6 +307,8 @@ impl Arena {
             return self.newest(next, stored.session_id).await;
         }
         self.end_session(stored.session_id).await?;
+        let deed = Deed::of(AuditKind::TokenReused, stored.user_id, device.address);
+        on!(self.db, pool => pool.acquire().await?.note(now, &deed).await)?;
         tracing::warn!(
             session.id = %stored.session_id,
             user.id = %stored.user_id,
@@ -411,6 +424,13 @@ impl Arena {
         .map(drop))?;
         self.ended.add(session, now);
         Ok(())
+    }
+
+    /// Makes it known that sessions have ended.
+    pub(crate) fn sessions_ended(&self, sessions: &[SessionId], at: Millis) {
+        for &session in sessions {
+            self.ended.add(session, at);
+        }
     }
 
     /// Who an access token proves to act. Asks no database.

@@ -154,9 +154,10 @@ impl Arena {
     /// them in to. The first time makes it.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// `banned` when they are shut out; when the database does not answer.
     pub async fn telegram_account(&self, person: &TelegramUser) -> Result<User> {
         let user = self.account_of(person, None).await?;
+        self.check_good(user.id).await?;
         if let Some(name) = person.username.as_deref().filter(|it| it.len() <= NAME_BYTES_MAX) {
             let name = name.to_ascii_lowercase();
             on!(self.db, pool => {

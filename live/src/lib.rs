@@ -15,6 +15,7 @@ mod journal;
 mod metrics;
 mod replay;
 mod runner;
+mod text;
 pub mod wire;
 
 use games::{BadOptions, Game, Kind, Seed, Time, for_game};
@@ -25,6 +26,7 @@ pub use journal::{Journal, Line};
 pub use metrics::register_metrics;
 pub use replay::replay;
 pub use runner::{Gathered, Match, Setup, heavy, open, reopen};
+pub use text::tidy;
 
 /// Options from their JSON.
 pub(crate) fn options<G: Game>(json: &Value) -> Result<G::Options, BadOptions> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::computer::Level;
+use crate::{computer::Level, text::tidy};
 
 /// The longest chat message, in characters.
 pub const CHAT_CHARS_MAX: usize = 200;
@@ -406,14 +406,13 @@ impl Says {
     }
 }
 
-/// What somebody wrote to others, as they may see it: one line of plain text.
+/// What somebody wrote to others, as they may see it: one line of plain text, in Unicode's form
+/// NFKC, without what can't be seen.
 ///
 /// # Errors
 /// When it is empty, too long, or has control characters.
 pub fn chat_text(text: &str) -> Result<String, String> {
-    // Marks that turn the direction of what follows could turn the rest of the page.
-    let turns = |it: char| matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let text = text.replace(turns, "");
+    let text = tidy(text);
     let text = text.trim();
     if text.is_empty() || text.chars().count() > CHAT_CHARS_MAX {
         return Err(format!("text must have 1 to {CHAT_CHARS_MAX} characters"));

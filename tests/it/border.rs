@@ -24,11 +24,14 @@ async fn headers_that_keep_browsers_safe() {
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
         assert!(answer.header("permissions-policy").contains("camera=()"), "{path}");
+        let opener = answer.header("cross-origin-opener-policy");
+        assert_eq!(opener, "same-origin-allow-popups", "{path}");
         assert_eq!(answer.header("strict-transport-security"), "", "{path}");
         assert_eq!(answer.header("x-frame-options"), "", "{path}");
         assert_eq!(answer.header("server"), "", "{path}");
         if path.starts_with("/api/") {
             assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+            assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin", "{path}");
         }
         assert!(ids.insert(answer.header("x-request-id").to_owned()), "{path}");
     }
@@ -49,10 +52,11 @@ async fn headers_that_keep_browsers_safe() {
     assert!(!answer.header("content-security-policy").contains("unsafe"));
 }
 
-/// The status of a log-in that is wrong, with one more header.
+/// A log-in that is wrong, by a name that is not tried twice, with one more header.
 async fn log_in(server: &Server, header: (&str, &str)) -> Answer {
     let request = server.stranger().request("POST", "/api/auth/login").header(header.0, header.1);
-    Answer::to(request.json(&json!({"login": "x".repeat(300), "password": "x"}))).await
+    let login = format!("{:016x}", rand::random::<u64>()).repeat(20);
+    Answer::to(request.json(&json!({"login": login, "password": "x"}))).await
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ fn wrong_values_are_refused_by_name() {
         ("PUBLIC_URL", "https://artel.example/sub", "for example https://artel.example"),
         ("PUBLIC_URL", "ftp://artel.example", "for example https://artel.example"),
         ("ARTEL_CLIENT_IP_HEADER", "no header", "for example fly-client-ip"),
+        ("ARTEL_TRUSTED_PROXIES", "10.0.0.0/33", "for example 10.0.0.0/8"),
         ("ARTEL_RATE_LIMITS", "maybe", "neither on nor off; for example on"),
         ("ARTEL_FRAME_ANCESTORS", "evil", "evil is not an origin; for example"),
         ("ARTEL_FRAME_ANCESTORS", "https://a.example; script-src *", "is not an origin"),

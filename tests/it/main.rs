@@ -14,13 +14,16 @@ mod config;
 mod crash;
 mod forged;
 mod groups;
+mod limits;
 mod logs;
 mod metrics;
 mod migrations;
+mod order;
 mod play;
 mod refusals;
 mod rest;
 mod rooms;
+mod security;
 mod sockets;
 #[expect(dead_code, reason = "the bot's own tests break more of it")]
 #[path = "../../bot/tests/it/standin.rs"]

@@ -41,6 +41,9 @@ pub(crate) fn router() -> Router {
         .route("/me", get(page))
         .route("/users/{id}", get(page))
         .route("/top", get(page))
+        .route("/friends", get(page))
+        .route("/desk", get(page))
+        .route("/desk/{id}", get(page))
         .route("/manifest.webmanifest", get(manifest))
 }
 

@@ -3,13 +3,15 @@
 import { call, me, renew, signInByTelegram, whenSignedOut, Refusal } from "./lib/api.js";
 import { act, html, patch } from "./lib/html.js";
 import { lobby } from "./lib/lobby.js";
-import { explained, icon, loading } from "./lib/parts.js";
+import { explained, gameTitle, icon, loading } from "./lib/parts.js";
 import { again, go, goBack, linked, place, startRouter } from "./lib/router.js";
 import { wishes } from "./lib/settings.js";
 import { wake } from "./lib/sound.js";
 import { telegram } from "./lib/telegram.js";
 import { whenThemeWished, wearTheme } from "./lib/theme.js";
 import { preferred, speak, t } from "./lib/words.js";
+import { desk } from "./screens/desk.js";
+import { friends } from "./screens/friends.js";
 import { home } from "./screens/home.js";
 import { match } from "./screens/match.js";
 import { missing } from "./screens/missing.js";
@@ -33,11 +35,11 @@ import { top } from "./screens/top.js";
  */
 
 /** @type {Record<Place["screen"], Screen>} */
-const SCREENS = { home, queue, rooms, room, match, replay, practice, shots, me: mine, user, top, missing };
+const SCREENS = { home, queue, rooms, room, match, replay, practice, shots, me: mine, user, top, friends, desk, missing };
 /** @type {Record<Place["screen"], Word>} */
 const TITLES = {
     home: "games", queue: "looking", rooms: "rooms", room: "room", match: "match", replay: "replay", practice: "practice",
-    shots: "shots", me: "me", user: "player", top: "top", missing: "nowhere",
+    shots: "shots", me: "me", user: "player", top: "top", friends: "friends", desk: "desk", missing: "nowhere",
 };
 /** What anyone may look at who has the link. @type {ReadonlySet<Place["screen"]>} */
 const OPEN = new Set(["match", "replay", "practice", "shots"]);
@@ -45,8 +47,9 @@ const OPEN = new Set(["match", "replay", "practice", "shots"]);
 const TABS = /** @type {const} */ ([
     { path: "/", word: "play", screens: ["home", "queue"] },
     { path: "/rooms", word: "rooms", screens: ["rooms", "room"] },
+    { path: "/friends", word: "friends", screens: ["friends"] },
     { path: "/top", word: "top", screens: ["top", "user"] },
-    { path: "/me", word: "me", screens: ["me"] },
+    { path: "/me", word: "me", screens: ["me", "desk"] },
 ]);
 
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
@@ -57,6 +60,12 @@ let signedIn = false;
 let asksToSignIn = false;
 /** The match that was left for another screen: the lobby does not lead back to it by itself. */
 let leftMatch = "";
+/** How much of what I was told of was shown. */
+let toldUpTo = 0;
+/** @type {number | undefined} */
+let telling;
+/** How long what I was told of is shown. */
+const TOLD_MS = 12_000;
 
 telegram.start();
 speak(wishes().language ?? preferred([telegram.language, ...navigator.languages]));
@@ -67,6 +76,9 @@ addEventListener("pointerdown", wake, { capture: true });
 addEventListener("keydown", wake, { capture: true });
 act(app, {
     retry: enter,
+    untold: () => {
+        element("told").hidden = true;
+    },
     enter: () => {
         asksToSignIn = true;
         again();
@@ -81,6 +93,7 @@ function build() {
         <p id="offline" class="banner" data-test="offline" role="status" hidden></p>
         <main id="screen" tabindex="-1"></main>
         <nav id="tabs" hidden></nav>
+        <aside id="told" data-test="told" role="status" hidden></aside>
         <p id="toast" data-test="toast" role="status" hidden></p>
         <p id="announcer" class="hidden" data-test="announcer" aria-live="polite"></p>`);
 }
@@ -128,7 +141,7 @@ async function byTelegram() {
         await signInByTelegram();
         return true;
     } catch (error) {
-        if (!(error instanceof Refusal) || error.status === 0 || error.status >= 500) throw error;
+        if (!(error instanceof Refusal) || error.status === 0 || error.status >= 500 || error.code === "banned") throw error;
         // What Telegram gave is too old or this server has no bot: a session may still be there.
         return renew();
     }
@@ -181,10 +194,31 @@ function followLobby() {
     const offline = element("offline");
     offline.hidden = lobby.state !== "offline";
     offline.textContent = t("offline");
+    tell();
     const found = lobby.matched;
     if (found && found.match_id !== leftMatch && place().screen !== "match") {
         void go(`/match/${found.match_id}`);
     }
+}
+
+/** Shows what I was told of, with the way to it. */
+function tell() {
+    const { told, heard } = lobby;
+    if (!told || heard === toldUpTo) return;
+    toldUpTo = heard;
+    const name = told.user.display_name;
+    const [text, path, word] = told.kind === "invitation"
+        ? [t("told_invitation", { name, game: gameTitle(told.game) }), `/rooms/${told.room}`, t("join")]
+        : [t(`told_${told.kind}`, { name }), "/friends", t("show")];
+    const box = element("told");
+    patch(box, html`<p data-test="told-text">${text}</p><a class="button" href="${path}" data-do="untold" data-test="told-go">${word}</a>
+        <button class="link" data-do="untold" data-test="told-close" aria-label="${t("close")}">${icon("close")}</button>`);
+    box.hidden = false;
+    telegram.haptic("light");
+    clearTimeout(telling);
+    telling = setTimeout(() => {
+        box.hidden = true;
+    }, TOLD_MS);
 }
 
 /** @param {string} id */

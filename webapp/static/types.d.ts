@@ -36,6 +36,20 @@ export type Parting = S["Parting"];
 export type Me = S["Me"];
 export type TelegramLink = S["TelegramLink"];
 
+export type Friends = S["Friends"];
+export type Friend = S["Friend"];
+export type FriendRequest = S["FriendRequest"];
+export type Presence = S["Presence"];
+export type Notification = Extract<FromLobby, { type: "notification" }>;
+export type Blocks = S["Blocks"];
+export type Shunned = S["Shunned"];
+export type Reports = S["Reports"];
+export type Report = S["Report"];
+export type PersonFile = S["PersonFile"];
+export type Sanction = S["Sanction"];
+export type AuditPage = S["AuditPage"];
+export type AuditLine = S["AuditLine"];
+
 export type GameState = S["GameState"];
 export type SeatState = S["SeatState"];
 export type Level = S["Level"];

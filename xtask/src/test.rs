@@ -30,6 +30,7 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum Step {
     Format,
+    Deny,
     Clippy,
     Tsc,
     Node,
@@ -44,6 +45,7 @@ impl Step {
     fn about(self) -> &'static str {
         match self {
             Step::Format => "formatting of the Rust code",
+            Step::Deny => "licences, sources and known holes of what is built in",
             Step::Clippy => "lints of the Rust code",
             Step::Tsc => "types of the browser's code",
             Step::Node => "tests of the browser's code in Node.js",
@@ -109,6 +111,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
 async fn run_step(step: Step) -> Result<()> {
     match step {
         Step::Format => child::run(&mut cargo(&["fmt", "--all", "--check"])).await,
+        Step::Deny => deny().await,
         Step::Clippy => {
             let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
             child::run(&mut cargo(&arguments)).await
@@ -130,6 +133,23 @@ async fn run_step(step: Step) -> Result<()> {
         Step::Doc => child::run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"])).await,
         Step::Browser => node_tests("webapp/tests/browser").await,
     }
+}
+
+/// What deny.toml says of the crates that are built in. Building the tool takes minutes, so it is
+/// used where it is; the advisories need their database, which not every machine can reach.
+async fn deny() -> Result<()> {
+    if tools::on_path("cargo-deny").is_none() {
+        println!(
+            "cargo-deny is missing: nothing is checked. Run: cargo install --locked cargo-deny"
+        );
+        return Ok(());
+    }
+    child::run(&mut cargo(&["deny", "check", "licenses", "bans", "sources"])).await?;
+    if !cargo(&["deny", "fetch", "db"]).status().await?.success() {
+        println!("The database of advisories can't be reached: they are not checked.");
+        return Ok(());
+    }
+    child::run(&mut cargo(&["deny", "check", "advisories"])).await
 }
 
 fn cargo(arguments: &[&str]) -> Command {

@@ -13,6 +13,7 @@ use crate::{
     lobby::LobbyMessage,
     matches::MatchRows,
     outbox::OutboxRows,
+    people::{Shun, ShunRows},
     queue::{Matched, Side},
     rooms::{RoomRows, in_room},
 };
@@ -32,6 +33,10 @@ impl Arena {
             row.be_open()?;
             if row.expires_at <= now {
                 return Err(Error::conflict("card_closed", "nobody can join any more"));
+            }
+            // To whom the host has blocked, there is no such card.
+            if tx.shun_of(row.host, by).await? == Some(Shun::Block) {
+                return Err(no_card());
             }
             let theirs = name.map(str::to_ascii_lowercase);
             if row.invited.is_some() && row.host != by && row.invited != theirs {

@@ -12,6 +12,7 @@ use crate::{
     db::{on, on_both},
     ids::RoomId,
     lobby::LobbyMessage,
+    staff::StaffRows,
 };
 
 use super::room::not_member;
@@ -60,8 +61,8 @@ trait Lines {
     /// Whether somebody is in a room.
     async fn is_in(&mut self, user: UserId, room: RoomId) -> sqlx::Result<bool>;
 
-    /// Who is in a room.
-    async fn people_in(&mut self, room: RoomId) -> sqlx::Result<Vec<UserId>>;
+    /// Who is in a room and hears what somebody says.
+    async fn hearers_in(&mut self, room: RoomId, by: UserId) -> sqlx::Result<Vec<UserId>>;
 
     /// When somebody last said something in a room, as far as that is kept.
     async fn spoke_at(&mut self, user: UserId, room: RoomId) -> sqlx::Result<Option<Millis>>;
@@ -96,11 +97,16 @@ on_both! { impl Lines {
         Ok(found > 0)
     }
 
-    async fn people_in(&mut self, room: RoomId) -> sqlx::Result<Vec<UserId>> {
-        sqlx::query_scalar("select user_id from room_members where room_id = $1 order by place")
-            .bind(room)
-            .fetch_all(self)
-            .await
+    async fn hearers_in(&mut self, room: RoomId, by: UserId) -> sqlx::Result<Vec<UserId>> {
+        sqlx::query_scalar(
+            "select user_id from room_members where room_id = $1
+               and user_id not in (select user_id from shuns where other_id = $2)
+             order by place",
+        )
+        .bind(room)
+        .bind(by)
+        .fetch_all(self)
+        .await
     }
 
     async fn spoke_at(&mut self, user: UserId, room: RoomId) -> sqlx::Result<Option<Millis>> {
@@ -139,11 +145,11 @@ on_both! { impl Lines {
 } }
 
 impl Arena {
-    /// Says something to everybody in a room. Who is not in it hears the same whether there is such
-    /// a room or not: nobody is to find codes by talking.
+    /// Says something to everybody in a room who wants to hear them. Who is not in it hears the same
+    /// whether there is such a room or not: nobody is to find codes by talking.
     ///
     /// # Errors
-    /// `not_member`; `bad_text`; `too_fast` more often than once a second.
+    /// `not_member`; `bad_text`; `muted`; `too_fast` more often than once a second.
     pub async fn say_in_room(&self, by: UserId, code: &str, text: &str) -> Result<()> {
         let text = chat_text(text).map_err(|it| Error::refused(Why::Invalid, "bad_text", it))?;
         let id = self.find_room(code).await?.ok_or_else(not_member)?;
@@ -155,11 +161,12 @@ impl Arena {
             if !tx.is_in(by, id).await? {
                 return Err(not_member());
             }
+            tx.require_voice(by, now).await?;
             if tx.spoke_at(by, id).await?.is_some_and(|it| now < it + millis(PAUSE)) {
                 return Err(Error::refused(Why::TooMany, "too_fast", "one chat message a second"));
             }
             tx.keep_line(id, seq, by, now, &text).await?;
-            let people = tx.people_in(id).await?;
+            let people = tx.hearers_in(id, by).await?;
             tx.commit().await?;
             people
         });
@@ -171,15 +178,18 @@ impl Arena {
         Ok(())
     }
 
-    /// The last lines of a room, the oldest first.
-    pub(super) async fn room_lines(&self, id: RoomId) -> Result<Vec<RoomLine>> {
+    /// The last lines of a room that somebody wants to hear, the oldest first.
+    pub(super) async fn room_lines(&self, by: UserId, id: RoomId) -> Result<Vec<RoomLine>> {
         let rows: Vec<LineRow> = on!(self.db, pool => {
             sqlx::query_as(
                 "select u.id, u.username, u.display_name, u.avatar_url, l.at, l.text
                  from room_lines l join users u on u.id = l.user_id
-                 where l.room_id = $1 order by l.seq",
+                 where l.room_id = $1
+                   and l.user_id not in (select other_id from shuns where user_id = $2)
+                 order by l.seq",
             )
             .bind(id)
+            .bind(by)
             .fetch_all(pool)
             .await
         })?;

@@ -23,6 +23,7 @@ use crate::{
     db::{Turns, on},
     ids::RoomId,
     lobby::LobbyMessage,
+    people::{Shun, ShunRows},
 };
 
 use room::no_room;
@@ -143,7 +144,11 @@ impl Arena {
     pub async fn room(&self, by: UserId, code: &str) -> Result<RoomView> {
         let id = self.room_id(code).await?;
         let room = on!(self.db, pool => pool.acquire().await?.read_room(id).await)?;
-        self.room_view(by, &room.ok_or_else(no_room)?).await
+        let room = room.ok_or_else(no_room)?;
+        if room.member(by).is_none() && self.is_blocked_by(by, room.host).await? {
+            return Err(no_room());
+        }
+        self.room_view(by, &room).await
     }
 
     /// The room that somebody is in.
@@ -179,6 +184,10 @@ impl Arena {
             }
             let mut room = tx.hold_room(id).await?.ok_or_else(no_room)?;
             let before = room.clone();
+            // To whom the host has blocked, there is no such room.
+            if tx.shun_of(room.host, by).await? == Some(Shun::Block) {
+                return Err(no_room());
+            }
             room.join(user, until)?;
             tx.save_room(&before, &room).await?;
             let queue = tx.leave_queues(by).await?;
@@ -283,7 +292,7 @@ impl Arena {
     }
 
     /// Takes somebody out of a room if they are in it and `due` says so.
-    async fn part(
+    pub(crate) async fn part(
         &self,
         user: UserId,
         id: RoomId,
@@ -331,10 +340,44 @@ impl Arena {
 
     async fn room_view(&self, by: UserId, room: &Room) -> Result<RoomView> {
         let chat = match room.member(by) {
-            Some(_) => self.room_lines(room.id).await?,
+            Some(_) => self.room_lines(by, room.id).await?,
             None => Vec::new(),
         };
         Ok(RoomView { room: room.info(), chat })
+    }
+
+    async fn is_blocked_by(&self, user: UserId, other: UserId) -> Result<bool> {
+        let shun = on!(self.db, pool => pool.acquire().await?.shun_of(other, user).await)?;
+        Ok(shun == Some(Shun::Block))
+    }
+
+    /// The code and the game of a room that somebody is in and may invite another to.
+    ///
+    /// # Errors
+    /// `room_not_found`, `not_member`; `kicked`.
+    pub(crate) async fn room_for_invitation(
+        &self,
+        by: UserId,
+        code: &str,
+        whom: UserId,
+    ) -> Result<(String, Kind)> {
+        let id = self.room_id(code).await?;
+        let room = on!(self.db, pool => pool.acquire().await?.read_room(id).await)?;
+        let room = room.ok_or_else(no_room)?;
+        room.check_invitation(by, whom)?;
+        Ok((room.code, room.game))
+    }
+
+    /// The room of a code, if somebody is in it.
+    pub(crate) async fn my_room(&self, by: UserId, code: &str) -> Result<Option<RoomId>> {
+        let room = self.find_room(code).await?;
+        let theirs = self.room_id_of(by).await?;
+        Ok(theirs.filter(|it| Some(*it) == room))
+    }
+
+    /// The room that somebody is in.
+    pub(crate) async fn room_id_of(&self, user: UserId) -> Result<Option<RoomId>> {
+        Ok(on!(self.db, pool => pool.acquire().await?.room_of(user).await)?)
     }
 
     async fn room_id(&self, code: &str) -> Result<RoomId> {
@@ -350,7 +393,7 @@ impl Arena {
         Ok(on!(self.db, pool => pool.acquire().await?.room_by_code(&code).await)?)
     }
 
-    async fn public_user(&self, id: UserId) -> Result<PublicUser> {
+    pub(crate) async fn public_user(&self, id: UserId) -> Result<PublicUser> {
         let user = self.user(id).await?;
         Ok(user.ok_or_else(|| Error::not_found("your account is gone"))?.public())
     }

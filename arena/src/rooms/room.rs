@@ -216,6 +216,17 @@ impl Room {
         Ok(())
     }
 
+    /// Whether `by` may ask somebody to come.
+    pub(crate) fn check_invitation(&self, by: UserId, whom: UserId) -> Result<()> {
+        if self.member(by).is_none() {
+            return Err(Error::forbidden("not_member", "you are not in this room: join it first"));
+        }
+        if self.kicked.contains(&whom) {
+            return Err(Error::forbidden("kicked", "the host put them out of this room"));
+        }
+        Ok(())
+    }
+
     pub(crate) fn hand_on(&mut self, by: UserId, to: UserId) -> Result<()> {
         self.check_host(by)?;
         self.host = self.member(to).ok_or_else(no_member)?.user.id;

@@ -195,7 +195,7 @@ pub(crate) fn var(name: &str) -> Option<String> {
 }
 
 pub(crate) fn device() -> Device {
-    Device { user_agent: "a test".into(), language: None }
+    Device { user_agent: "a test".into(), ..Device::default() }
 }
 
 pub(crate) fn seconds(moment: Millis) -> String {

@@ -1,9 +1,11 @@
 // English. Where a phrase depends on the number `n`, it has a form for each kind of number.
 
 import billiards from "./billiards.en.js";
+import people from "./people.en.js";
 
 export default {
     ...billiards,
+    ...people,
 
     // Places
     play: "Play", top: "Top", me: "Me",

@@ -2,9 +2,11 @@
 
 /** @type {import("../lib/words.js").Words} */
 import billiards from "./billiards.ru.js";
+import people from "./people.ru.js";
 
 export default {
     ...billiards,
+    ...people,
 
     // Места
     play: "Играть", top: "Лучшие", me: "Я",

@@ -116,7 +116,7 @@ function begin(answer) {
 /**
  * A call as who is signed in.
  * @template T
- * @param {"GET" | "POST" | "PATCH"} method
+ * @param {"GET" | "POST" | "PATCH" | "PUT" | "DELETE"} method
  * @param {string} path
  * @param {object} [body]
  * @param {string} [key] asked again with the same one, it is done once

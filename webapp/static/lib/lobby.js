@@ -2,7 +2,7 @@
 
 import { CODES, Line } from "./socket.js";
 
-/** @import { FromLobby, Matched, Parting, QueueUpdate, RoomInfo, RoomLine } from "../types.d.ts" */
+/** @import { FromLobby, Matched, Notification, Parting, Presence, QueueUpdate, RoomInfo, RoomLine } from "../types.d.ts" */
 /** @import { LineState } from "./socket.js" */
 
 const PING_EVERY_MS = 15_000;
@@ -32,6 +32,12 @@ export const lobby = {
     /** What was said in my room lately. @type {readonly RoomLine[]} */
     lines: [],
 
+    /** Where friends are, as was last said of each. @type {Map<string, Presence>} */
+    presences: new Map(),
+    /** The last thing that I was told of, and how many there were. @type {Notification | null} */
+    told: null,
+    heard: 0,
+
     open() {
         line ??= new Line({
             path: () => "/ws/lobby",
@@ -57,6 +63,8 @@ export const lobby = {
         lobby.room = null;
         lobby.parted = null;
         lobby.lines = [];
+        lobby.presences.clear();
+        lobby.told = null;
     },
 
     /**
@@ -116,6 +124,11 @@ function hear(message) {
             if (awaited) lobby.opened += 1;
             awaited = false;
         } else part(message.code, message.parting ?? "left");
+    } else if (message.type === "presence") {
+        lobby.presences.set(message.user_id, message.presence);
+    } else if (message.type === "notification") {
+        lobby.told = message;
+        lobby.heard += 1;
     } else if (message.type === "chat") {
         if (message.room !== lobby.room?.code) return;
         recall([message]);

@@ -16,6 +16,7 @@ const ICONS = {
     chair: html`<path d="M7 4v9h10V4M7 13l-1 7M17 13l1 7M7 9h10"/>`,
     more: html`<path d="M6 12h.01M12 12h.01M18 12h.01"/>`,
     top: html`<path d="M5 20v-7h4v7M10 20V6h4v14M15 20v-4.500h4V20"/>`,
+    friends: html`<circle cx="9" cy="8.500" r="3.500"/><path d="M2.500 20c.8-4 3.300-5.500 6.500-5.500s5.700 1.500 6.500 5.500M15.500 5.300a3.500 3.500 0 0 1 0 6.400M17.500 14.900c2.200.7 3.500 2.300 4 5.100"/>`,
     me: html`<circle cx="12" cy="8" r="4"/><path d="M4.500 20.500c1-4.500 4-6 7.500-6s6.500 1.500 7.500 6"/>`,
     sound: html`<path d="M4 9.500v5h3.500l4.500 4v-13l-4.500 4zM15.500 9a4.200 4.200 0 0 1 0 6M18 6.500a8 8 0 0 1 0 11"/>`,
     silent: html`<path d="M4 9.500v5h3.500l4.500 4v-13l-4.500 4zM16 9.500l5 5M21 9.500l-5 5"/>`,
@@ -95,6 +96,8 @@ export function failed(error) {
 
 /** What went wrong, in words for people. @param {unknown} error */
 export function explained(error) {
+    // Why somebody is shut out was written by a person, and is all that there is to say.
+    if (error instanceof Refusal && error.code === "banned") return `${t("error_banned")} ${t("banned_why", { words: error.message })}`;
     const word = error instanceof Refusal ? known(`error_${error.code}`) : null;
     if (word) return t(word);
     if (error instanceof Refusal && error.status === 404) return t("error_not_found");

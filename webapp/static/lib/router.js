@@ -1,6 +1,6 @@
 // From addresses to screens, without loading the page again.
 
-/** @typedef {"home" | "queue" | "rooms" | "room" | "match" | "replay" | "practice" | "shots" | "me" | "user" | "top" | "missing"} ScreenName */
+/** @typedef {"home" | "queue" | "rooms" | "room" | "match" | "replay" | "practice" | "shots" | "me" | "user" | "top" | "friends" | "desk" | "missing"} ScreenName */
 /** @typedef {{ screen: ScreenName, id: string }} Place `id` is the variable part of the address */
 
 /** @type {[RegExp, ScreenName][]} */
@@ -16,6 +16,8 @@ const PLACES = [
     [/^\/me()$/, "me"],
     [/^\/users\/([0-9A-Za-z]{11})$/, "user"],
     [/^\/top()$/, "top"],
+    [/^\/friends()$/, "friends"],
+    [/^\/desk(?:\/([0-9A-Za-z]{11}))?$/, "desk"],
 ];
 
 /** What a link of Telegram's may ask for: `m_<match>`, `r_<match>`, `q_<game>`, `u_<user>`, `room_<code>`. */

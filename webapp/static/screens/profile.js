@@ -9,6 +9,7 @@ import { wish, wishes } from "../lib/settings.js";
 import { hasSound, setSound } from "../lib/sound.js";
 import { telegram } from "../lib/telegram.js";
 import { date, signed, speak, spoken, t, when } from "../lib/words.js";
+import { befriend, decideAbout } from "./person.js";
 
 /** @import { GameStats, History, Me, PastMatch, Profile, Stats, TelegramLink } from "../types.d.ts" */
 /** @import { Fetched } from "../lib/parts.js" */
@@ -59,6 +60,12 @@ function profile(root, id, isMe) {
         guide: ({ dataset }) => {
             wish({ guide: GUIDES.find((it) => it === dataset["guide"]) ?? "full" });
             show();
+        },
+        befriend: () => {
+            if (who.state === "there") void befriend(who.value);
+        },
+        about: () => {
+            if (who.state === "there") void decideAbout(who.value);
         },
         name: (form) => void rename(/** @type {HTMLFormElement} */ (form)),
         share: ({ dataset }) => void shareMatch(
@@ -171,7 +178,20 @@ function profile(root, id, isMe) {
     /** @param {Profile} profile */
     function head(profile) {
         return html`<header class="head">${avatar(profile)}<div><h1 data-test="profile-name">${profile.display_name}</h1>
-            <p class="hint">${profile.username ? `@${profile.username} · ` : ""}${t("since", { date: date(profile.created_at) })}</p></div></header>`;
+            <p class="hint">${profile.username ? `@${profile.username} · ` : ""}${t("since", { date: date(profile.created_at) })}</p>
+            ${about(profile)}</div></header>`;
+    }
+
+    /** What may be done about somebody. @param {Profile} profile */
+    function about(profile) {
+        const keepsOrder = myself()?.role === "moderator" || myself()?.role === "admin";
+        if (isMe) {
+            return keepsOrder ? html`<div class="actions"><a class="button" href="/desk" data-test="to-desk">${t("desk")}</a></div>` : "";
+        }
+        if (profile.id === myself()?.id) return "";
+        return html`<div class="actions"><button data-do="befriend" data-test="befriend">${t("add_friend")}</button>
+            <button class="quiet" data-do="about" data-test="about-person" aria-label="${t("more_actions")}">${icon("more")}</button>
+            ${keepsOrder ? html`<a class="button" href="/desk/${profile.id}" data-test="to-file">${t("file_of")}</a>` : ""}</div>`;
     }
 
     /** @param {GameStats} it */

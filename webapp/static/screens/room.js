@@ -9,9 +9,10 @@ import { go } from "../lib/router.js";
 import { share } from "../lib/share.js";
 import { telegram } from "../lib/telegram.js";
 import { known, t } from "../lib/words.js";
+import { decideAbout } from "./person.js";
 import { optionFields, optionName, optionValue, rangeOf, scoreTable, seatList, talk, watcherList } from "./room_parts.js";
 
-/** @import { Game, Games, RoomInfo, RoomView } from "../types.d.ts" */
+/** @import { Game, Games, PublicUser, RoomInfo, RoomView } from "../types.d.ts" */
 /** @import { Values } from "../lib/options.js" */
 
 /** How often somebody who is not in the room sees how it is. */
@@ -168,20 +169,32 @@ export function room(root, name) {
         }
     }
 
-    /** What the host does with somebody. @param {string} id */
+    /** What one does about somebody in the room. @param {string} id */
     async function decide(id) {
         const member = here()?.members.find(({ user }) => user.id === id);
         if (!member) return;
-        const what = await chosen({
-            title: t("member_actions", { name: member.user.display_name }),
+        const isHost = here()?.host === me && mine() !== null;
+        const what = isHost ? await asHost(member.user) : "about";
+        if (what === "about") {
+            await decideAbout(member.user, mine() ? code : undefined);
+            // What somebody said whom I don't hear any more is gone.
+            if (mine()) lobby.lines = [];
+            void load();
+        } else if (what) await change(what, { user_id: id });
+    }
+
+    /** @param {PublicUser} user */
+    function asHost(user) {
+        return chosen({
+            title: t("member_actions", { name: user.display_name }),
             text: "",
             choices: [
                 { value: "host", text: t("make_host"), hint: t("make_host_hint"), test: "make-host" },
                 { value: "kick", text: t("kick"), hint: t("kick_hint"), test: "kick" },
+                { value: "about", text: t("more_actions"), hint: t("more_actions_hint"), test: "about-person" },
             ],
             no: t("cancel"),
         });
-        if (what) await change(what, { user_id: id });
     }
 
     /** @param {HTMLFormElement} form */
@@ -267,7 +280,7 @@ export function room(root, name) {
         const main = primary(it);
         const isActive = main?.active !== false && !busy;
         telegram.main(main && { text: main.text, press: () => press(main.do), active: isActive });
-        const with_ = { me, isHost, free: mine() !== null && !seatOf(it) };
+        const with_ = { me, free: mine() !== null && !seatOf(it) };
         patch(root, html`<section class="page room" data-test="screen-room" data-key="room" data-code="${code}" data-inside="${mine() !== null}"
             data-host="${isHost}" data-playing="${Boolean(it.match_id)}">
             <header class="card ticket" data-key="head"><p class="hint">${gameTitle(it.game)} · ${t(it.private ? "is_private" : "is_public")} · ${t(it.rated ? "is_rated" : "is_unrated")}</p>

@@ -63,21 +63,21 @@ export function rangeOf(field) {
 /**
  * Every seat, and who sits there.
  * @param {RoomInfo} room
- * @param {{ me: string, isHost: boolean, free: boolean }} with_ `free`: whether a free seat may be taken by me
+ * @param {{ me: string, free: boolean }} with_ `free`: whether a free seat may be taken by me
  */
-export function seatList(room, { me, isHost, free }) {
+export function seatList(room, { me, free }) {
     const seats = Array.from({ length: room.seats.max }, (_, seat) => ({
         seat, member: room.members.find((it) => it.seat === seat),
     }));
     return html`<ol class="list" data-test="seats">${seats.map(({ seat, member }) => member
-        ? person(room, member, { me, isHost })
+        ? person(room, member, { me })
         : html`<li class="item free" data-key="seat-${seat}" data-test="free-seat" data-seat="${seat}">
             <span class="avatar" aria-hidden="true">${icon("chair")}</span>
             <div class="grow"><p class="hint">${t("seat_n", { n: seat + 1 })} · ${t("free_seat")}</p></div>
             ${free ? html`<button class="quiet" data-do="sit" data-test="take-seat">${t("take_seat")}</button>` : ""}</li>`)}</ol>`;
 }
 
-/** Who only watches. @param {RoomInfo} room @param {{ me: string, isHost: boolean }} with_ */
+/** Who only watches. @param {RoomInfo} room @param {{ me: string }} with_ */
 export function watcherList(room, with_) {
     const watchers = room.members.filter(({ seat }) => typeof seat !== "number");
     if (!watchers.length) return "";
@@ -85,15 +85,15 @@ export function watcherList(room, with_) {
         <div class="card" data-key="watchers"><ol class="list" data-test="watchers">${watchers.map((it) => person(room, it, with_))}</ol></div>`;
 }
 
-/** @param {RoomInfo} room @param {RoomMember} member @param {{ me: string, isHost: boolean }} with_ @returns {Html} */
-function person(room, { user, seat, ready }, { me, isHost }) {
+/** @param {RoomInfo} room @param {RoomMember} member @param {{ me: string }} with_ @returns {Html} */
+function person(room, { user, seat, ready }, { me }) {
     const isSeated = typeof seat === "number";
     const isTheHost = user.id === room.host;
     return html`<li class="item${user.id === me ? " mine" : ""}" data-key="${user.id}" data-test="member" data-user-id="${user.id}" data-ready="${ready}" data-host="${isTheHost}">
         ${avatar(user)}<div class="grow"><p class="named"><b>${user.display_name}</b>${isTheHost ? html`<span class="outcome">${t("host")}</span>` : ""}</p>
             ${isSeated ? html`<p class="hint">${t("seat_n", { n: Number(seat) + 1 })}${user.id === me ? html` · ${t("you")}` : ""}</p>` : user.id === me ? html`<p class="hint">${t("you")}</p>` : ""}</div>
         ${isSeated && !isTheHost && !room.match_id ? html`<span class="outcome ready${ready ? " won" : ""}" data-key="ready">${ready ? html`✓ ${t("is_ready")}` : t("not_ready")}</span>` : ""}
-        ${isHost && !isTheHost ? html`<button class="tool" data-key="more" data-do="member" data-user="${user.id}" data-test="member-actions"
+        ${user.id !== me ? html`<button class="tool" data-key="more" data-do="member" data-user="${user.id}" data-test="member-actions"
             aria-label="${t("member_actions", { name: user.display_name })}" title="${t("member_actions", { name: user.display_name })}">${icon("more")}</button>` : ""}</li>`;
 }
 

@@ -25,7 +25,7 @@ if (!ARTEL_TEST_PROGRAMS) throw new Error("run these by `cargo xtask test --only
  */
 export async function startServer(at) {
     const folder = await mkdtemp(join(tmpdir(), "artel-browser-"));
-    const server = await start("artel", [], {
+    const options = {
         cwd: folder,
         env: {
             ...plainEnvironment(),
@@ -33,9 +33,15 @@ export async function startServer(at) {
             ARTEL_METRICS_LISTEN: "off",
             PUBLIC_URL: at,
         },
-    });
+    };
+    const server = await start("artel", [], options);
     return {
         url: server.said.split(" ").at(-1),
+        /** Makes somebody an administrator. @param {string} username */
+        grant: (username) => {
+            const { status } = spawnSync(join(ARTEL_TEST_PROGRAMS, "artel"), ["admin", "grant", username], options);
+            if (status !== 0) throw new Error(`${username} is no administrator`);
+        },
         stop: async () => {
             await server.stop();
             await rm(folder, { recursive: true });

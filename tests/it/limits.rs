@@ -1,0 +1,104 @@
+//! How often one may ask: by account, by address, and by what is asked.
+
+use serde_json::json;
+
+use crate::support::{Answer, Client, PASSWORD, Server};
+
+/// A try to log in, with more headers.
+async fn try_as(server: &Server, login: &str, password: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = server.stranger().request("POST", "/api/auth/login?cookie=1");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Answer::to(request.json(&json!({"login": login, "password": password}))).await
+}
+
+#[tokio::test]
+async fn guessing_slows_the_guesser_and_not_the_owner() {
+    let server = Server::with(&[("ARTEL_CLIENT_IP_HEADER", "fly-client-ip")]).await;
+    server.person("ann").await;
+    let (home, evil) = (("fly-client-ip", "203.0.113.1"), ("fly-client-ip", "203.0.113.2"));
+    let signed_in = try_as(&server, "ann", PASSWORD, &[home]).await;
+    let cookies = signed_in.is(200).headers.get_all("set-cookie").iter();
+    let mut cookies = cookies.map(|it| it.to_str().unwrap());
+    let known = cookies.find(|it| it.starts_with("artel_known=")).unwrap();
+    assert!(known.contains("HttpOnly") && known.contains("Path=/api/auth"), "{known}");
+    let known = ("cookie", known.split(';').next().unwrap());
+
+    let mut refused = 0;
+    for _ in 0..16 {
+        let answer = try_as(&server, "ANN", "a wrong password", &[evil]).await;
+        if answer.status == 429 {
+            let after: u64 = answer.header("retry-after").parse().unwrap();
+            assert!((1..=10).contains(&after), "{after}");
+            refused += 1;
+        } else {
+            answer.refuses(401, "wrong_login");
+        }
+    }
+    assert!((4..=6).contains(&refused), "{refused} of 16 were refused");
+    // The right password is not heard there either, and everywhere else it is.
+    try_as(&server, "ann", PASSWORD, &[evil]).await.refuses(429, "too_many_requests");
+    try_as(&server, "ann", PASSWORD, &[home]).await.is(200);
+    // Even from there, in the browser that has signed in by this name before.
+    try_as(&server, "ann", PASSWORD, &[evil, known]).await.is(200);
+    // What that browser keeps is good for no other name, and nobody makes it up.
+    server.person("bob").await;
+    for _ in 0..12 {
+        try_as(&server, "bob", "a wrong password", &[evil, known]).await;
+    }
+    let answer = try_as(&server, "bob", "a wrong password", &[evil, known]).await;
+    answer.refuses(429, "too_many_requests");
+    let forged =
+        ("cookie", "artel_known=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    try_as(&server, "ann", PASSWORD, &[evil, forged]).await.refuses(429, "too_many_requests");
+}
+
+#[tokio::test]
+async fn each_group_has_its_own_limit() {
+    let server = Server::start().await;
+    let (ann, bob) = (server.person("ann").await, server.person("bob").await);
+    let flood = async |by: &Client, path: &str| {
+        let mut refused = 0;
+        for _ in 0..120 {
+            let answer = by.post(path, json!({})).await;
+            if answer.status == 429 {
+                assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+                refused += 1;
+            }
+        }
+        refused
+    };
+    for path in ["/api/queue/pong/leave", "/api/friends/requests", "/api/ws-tickets"] {
+        assert!(flood(&ann, path).await > 0, "{path}");
+        // Others, and what else there is, go on.
+        assert_ne!(bob.post(path, json!({})).await.status, 429, "{path}");
+        ann.get("/api/me").await.is(200);
+    }
+}
+
+#[tokio::test]
+async fn only_our_proxies_are_believed() {
+    let guess = async |server: &Server, n: usize, told: &str| {
+        let header = ("x-forwarded-for", told);
+        try_as(server, &format!("nobody{n}"), "a wrong password", &[header]).await.status
+    };
+    // We connect from here, and say so ourselves.
+    let server = Server::with(&[("ARTEL_TRUSTED_PROXIES", "127.0.0.0/8 10.0.0.0/8")]).await;
+    let mut refused = 0;
+    for n in 0..40 {
+        // What the client wrote comes first, and then what our proxies saw.
+        let told = format!("198.51.100.{n}, 203.0.113.7, 10.0.0.{n}");
+        refused += usize::from(guess(&server, n, &told).await == 429);
+    }
+    assert!((5..=10).contains(&refused), "{refused} of 40 were refused");
+    assert_eq!(guess(&server, 41, "203.0.113.7, 203.0.113.8").await, 401);
+    assert_eq!(guess(&server, 42, "203.0.113.7, nonsense").await, 401);
+
+    let server = Server::with(&[("ARTEL_TRUSTED_PROXIES", "10.0.0.0/8")]).await;
+    let mut refused = 0;
+    for n in 0..40 {
+        refused += usize::from(guess(&server, n, &format!("203.0.113.{n}")).await == 429);
+    }
+    assert!((5..=10).contains(&refused), "{refused} of 40 were refused");
+}
