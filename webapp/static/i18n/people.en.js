@@ -81,7 +81,9 @@ export default {
     error_not_moderator: "Only moderators may do that.",
     error_not_admin: "Only administrators may do that.",
     error_not_over_staff: "They keep order too. Somebody who may do more must do that.",
-    banned_why: "In the words of who did it: {words}",
+    banned_until: "This account is shut out until {date}.",
+    banned_for_good: "This account is shut out for good.",
+    banned_why: "Why: {words}",
 
     // The desk of those who keep order
     desk: "Order",

@@ -81,7 +81,9 @@ export default {
     error_not_moderator: "Это могут только модераторы.",
     error_not_admin: "Это могут только администраторы.",
     error_not_over_staff: "Этот человек тоже следит за порядком. Нужен кто-то старше.",
-    banned_why: "Словами модератора: {words}",
+    banned_until: "Этот аккаунт закрыт до {date}.",
+    banned_for_good: "Этот аккаунт закрыт навсегда.",
+    banned_why: "Причина: {words}",
 
     // Стол модератора
     desk: "Порядок",

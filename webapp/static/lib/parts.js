@@ -2,7 +2,7 @@
 
 import { Refusal } from "./api.js";
 import { act, html, patch } from "./html.js";
-import { known, t } from "./words.js";
+import { date, known, t } from "./words.js";
 
 /** @import { Level, PublicUser } from "../types.d.ts" */
 /** @import { Html } from "./html.js" */
@@ -94,10 +94,16 @@ export function failed(error) {
         ${isFinal ? "" : html`<button class="quiet" data-do="retry" data-test="retry">${t("retry")}</button>`}</div>`;
 }
 
+/** For how long somebody is shut out, and why in the words of who did it. @param {string} detail */
+function shutOut(detail) {
+    const [, until, words] = /(?:until (\S+Z)|for good): (.*)$/s.exec(detail) ?? [];
+    const term = until ? t("banned_until", { date: date(until) }) : t("banned_for_good");
+    return `${term} ${words ? t("banned_why", { words }) : ""}`;
+}
+
 /** What went wrong, in words for people. @param {unknown} error */
 export function explained(error) {
-    // Why somebody is shut out was written by a person, and is all that there is to say.
-    if (error instanceof Refusal && error.code === "banned") return `${t("error_banned")} ${t("banned_why", { words: error.message })}`;
+    if (error instanceof Refusal && error.code === "banned") return shutOut(error.message);
     const word = error instanceof Refusal ? known(`error_${error.code}`) : null;
     if (word) return t(word);
     if (error instanceof Refusal && error.status === 404) return t("error_not_found");
