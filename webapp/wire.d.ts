@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what, when and from where, the latest first (administrators) */
+        get: operations["audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/users/{id}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Lets somebody do more, or less (administrators) */
+        put: operations["set_role"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -127,6 +161,143 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom I keep away from */
+        get: operations["blocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/blocks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps somebody away: their chat (`mute`), or all of them (`block`); they are not told */
+        put: operations["block"];
+        post?: never;
+        /** Keeps somebody away no more */
+        delete: operations["unblock"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/friends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My friends, and who may become one */
+        get: operations["friends"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/friends/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks somebody to be my friend; when they have asked too, we are */
+        post: operations["ask_friend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/friends/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes back what I asked somebody */
+        delete: operations["withdraw_friend"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/friends/requests/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says yes to somebody who asked me */
+        post: operations["accept_friend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/friends/requests/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says no to somebody who asked me; they are not told */
+        post: operations["decline_friend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/friends/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a friendship; the other is not told */
+        delete: operations["unfriend"];
         options?: never;
         head?: never;
         patch?: never;
@@ -306,6 +477,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/moderation/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports, the latest first (moderators) */
+        get: operations["reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moderation/reports/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deals with a report and its like (moderators) */
+        post: operations["close_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moderation/sanctions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes back what was done about somebody (moderators) */
+        delete: operations["lift_sanction"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moderation/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Somebody and what was done about them (moderators) */
+        get: operations["person_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/moderation/users/{id}/sanctions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shuts somebody out, or has them not chat (moderators) */
+        post: operations["sanction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/queue/{game}": {
         parameters: {
             query?: never;
@@ -351,6 +607,23 @@ export interface paths {
         put?: never;
         /** Waits no more */
         post: operations["queue_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells those who keep order about somebody */
+        post: operations["report"];
         delete?: never;
         options?: never;
         head?: never;
@@ -406,6 +679,23 @@ export interface paths {
         put?: never;
         /** Makes somebody else the host (the host) */
         post: operations["hand_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rooms/{code}/invite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Invites a friend: they are told on the pages that they have open (a member) */
+        post: operations["invite"];
         delete?: never;
         options?: never;
         head?: never;
@@ -640,6 +930,60 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description What came of asking.
+         * @enum {string}
+         */
+        Ask: "requested" | "friends";
+        /** @description Whom to ask: one of the two. */
+        AskWhom: {
+            /** @example 4fQ9zKx02Lb */
+            user_id?: string | null;
+            /**
+             * @description The unique name, whatever its capitals, with or without an @ before it.
+             * @example ann_b
+             */
+            username?: string | null;
+        };
+        Asked: {
+            status: components["schemas"]["Ask"];
+        };
+        /**
+         * @description What was done.
+         * @enum {string}
+         */
+        AuditKind: "sign_up" | "sign_in" | "sign_in_failed" | "token_reused" | "linked" | "unlinked" | "merged" | "password_changed" | "sessions_ended" | "role_changed" | "banned" | "unbanned" | "muted" | "unmuted" | "report_closed";
+        /** @description A line of the audit. */
+        AuditLine: {
+            about?: null | components["schemas"]["PublicUser"];
+            /** @description From which address; empty for none. */
+            address: string;
+            /** @description When. */
+            at: components["schemas"]["Moment"];
+            by?: null | components["schemas"]["PublicUser"];
+            /** @description What else there is to say. */
+            detail: string;
+            /** @description Which. */
+            id: string;
+            /** @description What. */
+            kind: components["schemas"]["AuditKind"];
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            times: number;
+        };
+        /** @description A page of the audit. */
+        AuditPage: {
+            /** @description The latest first. */
+            items: components["schemas"]["AuditLine"][];
+            /** @description Gives the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        Blocks: {
+            /** @description The latest first. */
+            items: components["schemas"]["Shunned"][];
+        };
         /** @description What to change; what is absent stays. */
         Changes: {
             /** @description 1 to 32 characters. */
@@ -662,6 +1006,9 @@ export interface components {
             text: string;
             /** @constant */
             type: "chat";
+        };
+        Closing: {
+            verdict: components["schemas"]["Verdict"];
         };
         /**
          * @description Which table.
@@ -1223,6 +1570,31 @@ export interface components {
             /** @description What the referee said last. */
             verdict?: components["schemas"]["EightBallVerdict"] | null;
         };
+        /** @description A friend. */
+        Friend: {
+            /** @description Where they are. */
+            presence: components["schemas"]["Presence"];
+            /** @description Since when. */
+            since: components["schemas"]["Moment"];
+            /** @description Who. */
+            user: components["schemas"]["PublicUser"];
+        };
+        /** @description A question that was not answered yet. */
+        FriendRequest: {
+            /** @description When. */
+            at: components["schemas"]["Moment"];
+            /** @description Who asks, or was asked. */
+            user: components["schemas"]["PublicUser"];
+        };
+        /** @description Somebody's friends, and who may become one. */
+        Friends: {
+            /** @description By name. */
+            friends: components["schemas"]["Friend"][];
+            /** @description Who asks, the latest first. */
+            incoming: components["schemas"]["FriendRequest"][];
+            /** @description Who was asked, the latest first. */
+            outgoing: components["schemas"]["FriendRequest"][];
+        };
         Game: {
             /** @description Whether it can be played against the computer. */
             computer: boolean;
@@ -1440,6 +1812,21 @@ export interface components {
             items: components["schemas"]["PastMatch"][];
             /** @description Gives the next page; null on the last. */
             next_cursor?: string | null;
+        };
+        /** @description An invitation to a room. */
+        Invitation: {
+            /**
+             * @description What is played there.
+             * @example pong
+             */
+            game: string;
+            /**
+             * @description The room's code.
+             * @example KWBTRM
+             */
+            room: string;
+            /** @description By whom. */
+            user: components["schemas"]["PublicUser"];
         };
         Join: {
             /** @description The Telegram chat that the player came from. */
@@ -1710,7 +2097,7 @@ export interface components {
             /**
              * Format: uint8
              * @description How many racks are played.
-             * @default 3
+             * @default 1
              */
             racks: number;
             /**
@@ -2075,6 +2462,12 @@ export interface components {
         }) | (components["schemas"]["RoomChat"] & {
             /** @enum {string} */
             type: "chat";
+        }) | (components["schemas"]["Notification"] & {
+            /** @enum {string} */
+            type: "notification";
+        }) | (components["schemas"]["PresenceUpdate"] & {
+            /** @enum {string} */
+            type: "presence";
         });
         Login: {
             /**
@@ -2210,6 +2603,9 @@ export interface components {
              */
             username: string;
         };
+        NewBlock: {
+            kind: components["schemas"]["Shun"];
+        };
         /** @description A match to be made at once. */
         NewComputerMatch: {
             /**
@@ -2224,6 +2620,28 @@ export interface components {
             /** @description What to set, where not the defaults. */
             options?: Record<string, never> | null;
         };
+        /** @description A report to be made. */
+        NewReport: {
+            /** @description At which match it was. */
+            match_id?: string | null;
+            /** @description What for. */
+            reason: components["schemas"]["ReportReason"];
+            /**
+             * @description In which room it was, that one is in: what they said there lately goes with the report.
+             * @example KWBTRM
+             */
+            room?: string | null;
+            /** @description In one's own words. */
+            text?: string;
+            /**
+             * @description About whom.
+             * @example 4fQ9zKx02Lb
+             */
+            user_id: string;
+        };
+        NewRole: {
+            role: components["schemas"]["Role"];
+        };
         /** @description A room to be opened. */
         NewRoom: {
             /**
@@ -2235,6 +2653,18 @@ export interface components {
             options?: Record<string, never> | null;
             /** @description Whether it is to be reached by its code only. */
             private?: boolean;
+        };
+        /** @description Something to be done about somebody. */
+        NewSanction: {
+            /** @description What. */
+            kind: components["schemas"]["SanctionKind"];
+            /** @description Why, as they are told. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description For how long; a ban without is for good.
+             */
+            seconds?: number | null;
         };
         /** @description What a player may do. */
         NineBallAction: {
@@ -2796,6 +3226,21 @@ export interface components {
             /** @description What the referee said last. */
             verdict?: components["schemas"]["NineBallVerdict"] | null;
         };
+        /** @description Something that somebody is told on whatever page they look at. */
+        Notification: {
+            /** @enum {string} */
+            kind: "friend_request";
+            /** @description Who. */
+            user: components["schemas"]["PublicUser"];
+        } | {
+            /** @enum {string} */
+            kind: "friend";
+            /** @description Who. */
+            user: components["schemas"]["PublicUser"];
+        } | (components["schemas"]["Invitation"] & {
+            /** @enum {string} */
+            kind: "invitation";
+        });
         /**
          * @description Against whom a match is made.
          * @enum {string}
@@ -2867,6 +3312,23 @@ export interface components {
             seat: number;
             /** @description Who. */
             user: components["schemas"]["PublicUser"];
+        };
+        /** @description What those who keep order know of somebody. */
+        PersonFile: {
+            /**
+             * Format: int64
+             * @description How often they were reported.
+             */
+            reports: number;
+            /**
+             * Format: int64
+             * @description How many of these were found to be right.
+             */
+            reports_acted: number;
+            /** @description What was done about them, the latest first. */
+            sanctions: components["schemas"]["Sanction"][];
+            /** @description Who. */
+            user: components["schemas"]["User"];
         };
         /** @description Somebody's place in a queue, seen from the lobby. */
         Place: {
@@ -3062,6 +3524,32 @@ export interface components {
              * @description Points to win.
              */
             target: number;
+        };
+        /** @description Where somebody is. */
+        Presence: {
+            /** @enum {string} */
+            status: "offline";
+        } | {
+            /** @enum {string} */
+            status: "online";
+        } | {
+            /**
+             * @description Which.
+             * @example 7Hq2Lk09aZc
+             */
+            match_id: string;
+            /** @enum {string} */
+            status: "playing";
+        };
+        /** @description A friend came, went or began to play. */
+        PresenceUpdate: {
+            /** @description Where they are now. */
+            presence: components["schemas"]["Presence"];
+            /**
+             * @description Who.
+             * @example 4fQ9zKx02Lb
+             */
+            user_id: string;
         };
         /** @description What went wrong, and what would be right (RFC 9457). */
         Problem: {
@@ -3800,6 +4288,41 @@ export interface components {
             /** @description By seat. */
             players: components["schemas"]["Player"][];
         };
+        /** @description A report. */
+        Report: {
+            /** @description Whom it is about. */
+            about: components["schemas"]["PublicUser"];
+            /** @description When it was made. */
+            at: components["schemas"]["Moment"];
+            /** @description Who made it. */
+            by: components["schemas"]["PublicUser"];
+            /** @description What they said in the room, as the server heard it; the oldest first. */
+            evidence: string[];
+            /** @description Which. */
+            id: string;
+            /** @description At which match it was. */
+            match_id?: string | null;
+            /** @description What for. */
+            reason: components["schemas"]["ReportReason"];
+            /** @description In the words of who made it. */
+            text: string;
+            verdict?: null | components["schemas"]["Verdict"];
+        };
+        /**
+         * @description What somebody is reported for.
+         * @enum {string}
+         */
+        ReportReason: "spam" | "abuse" | "cheating" | "name" | "other";
+        Reported: {
+            id: string;
+        };
+        /** @description A page of reports. */
+        Reports: {
+            /** @description The latest first. */
+            items: components["schemas"]["Report"][];
+            /** @description Gives the next page; null on the last. */
+            next_cursor?: string | null;
+        };
         /**
          * @description What somebody may do beyond playing.
          * @enum {string}
@@ -3978,6 +4501,28 @@ export interface components {
         Rooms: {
             items: components["schemas"]["ListedRoom"][];
         };
+        /** @description Something that was done about somebody. */
+        Sanction: {
+            /** @description Whether it holds now. */
+            active: boolean;
+            /** @description When. */
+            at: components["schemas"]["Moment"];
+            /** @description By whom. */
+            by: components["schemas"]["PublicUser"];
+            /** @description Which. */
+            id: string;
+            /** @description What. */
+            kind: components["schemas"]["SanctionKind"];
+            lifted_at?: null | components["schemas"]["Moment"];
+            /** @description Why, as they were told. */
+            reason: string;
+            until?: null | components["schemas"]["Moment"];
+        };
+        /**
+         * @description What may be done about somebody.
+         * @enum {string}
+         */
+        SanctionKind: "mute" | "ban";
         /** @description The score changed. */
         ScoreUpdate: {
             /**
@@ -4065,6 +4610,20 @@ export interface components {
         Shared: {
             /** @description For `web_app_send_prepared_message`, which `Telegram.WebApp.shareMessage` says. */
             prepared_message_id: string;
+        };
+        /**
+         * @description How far somebody keeps away from another.
+         * @enum {string}
+         */
+        Shun: "mute" | "block";
+        /** @description Somebody whom one keeps away from. */
+        Shunned: {
+            /** @description How far. */
+            kind: components["schemas"]["Shun"];
+            /** @description Since when. */
+            since: components["schemas"]["Moment"];
+            /** @description Whom. */
+            user: components["schemas"]["PublicUser"];
         };
         /**
          * @description A side of the board in a game of two.
@@ -4203,6 +4762,11 @@ export interface components {
              */
             username?: string | null;
         };
+        /**
+         * @description What became of a report.
+         * @enum {string}
+         */
+        Verdict: "acted" | "dismissed";
         Whom: {
             /**
              * @description A member of the room.
@@ -4229,6 +4793,78 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    audit: {
+        parameters: {
+            query?: {
+                /** @description Only those of a kind. */
+                kind?: "sign_up" | "sign_in" | "sign_in_failed" | "token_reused" | "linked" | "unlinked" | "merged" | "password_changed" | "sessions_ended" | "role_changed" | "banned" | "unbanned" | "muted" | "unmuted" | "report_closed";
+                /** @description Only what somebody did, or what was done to them. */
+                user_id?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most, 1 to 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRole"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: {
@@ -4462,6 +5098,278 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Setting"];
                 };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    blocks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Blocks"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlock"];
+            };
+        };
+        responses: {
+            /** @description Kept away, as said */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unblock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Not kept away, also if it was so already */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    friends: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Friends"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_friend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskWhom"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_friend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken back */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_friend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Friends */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decline_friend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Declined */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unfriend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Not friends any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A refusal */
             default: {
@@ -4818,6 +5726,176 @@ export interface operations {
             };
         };
     };
+    reports: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `1`: those that were dealt with, instead of those that are open.
+                 * @example 1
+                 */
+                closed?: number;
+                /** @description Only those about somebody. */
+                user_id?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description How many at most, 1 to 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reports"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Closing"];
+            };
+        };
+        responses: {
+            /** @description Dealt with */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lift_sanction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken back, also if it was so already */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    person_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonFile"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sanction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 4fQ9zKx02Lb */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSanction"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sanction"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     queue_status: {
         parameters: {
             query?: never;
@@ -4902,6 +5980,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReport"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reported"];
+                };
             };
             /** @description A refusal */
             default: {
@@ -5036,6 +6146,40 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RoomView"];
                 };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example KWBTRM */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Whom"];
+            };
+        };
+        responses: {
+            /** @description Told, if they look */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A refusal */
             default: {

@@ -96,7 +96,7 @@ export default {
     close_acted: "It is right",
     close_dismissed: "Nothing to it",
     file_of: "File",
-    file_reports: "Reported {n} times, rightly {right}",
+    file_reports: { one: "Reported {n} time, rightly {right}", other: "Reported {n} times, rightly {right}" },
     no_sanctions: "Nothing was done about them.",
     sanction_mute: "No chat",
     sanction_ban: "Shut out",

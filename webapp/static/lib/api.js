@@ -134,7 +134,8 @@ export async function call(method, path, body, key) {
     }
 }
 
-async function renewOrLeave() {
+/** A new access token; who has no session any more is signed out here too. */
+export async function renewOrLeave() {
     if (await renew()) return;
     // Who was never signed in is not signed out by that.
     const ended = session !== null;

@@ -1,6 +1,6 @@
 // A socket that comes back. The only file that knows WebSocket.
 
-import { renew, Refusal, socketAddress } from "./api.js";
+import { renewOrLeave, Refusal, socketAddress } from "./api.js";
 
 /**
  * How it stands: `offline` means that it will be tried again; `ended` that it will not.
@@ -227,7 +227,8 @@ export class Line {
         }
         if (code === CODES.signedOut) {
             const turn = this.#turn;
-            const signedIn = await renew().catch(() => true);
+            const isOver = (/** @type {unknown} */ error) => error instanceof Refusal && error.status === 401;
+            const signedIn = await renewOrLeave().then(() => true, (error) => !isOver(error));
             if (turn !== this.#turn) return;
             if (!signedIn) {
                 this.#end(code);

@@ -70,7 +70,8 @@ test("a friend is invited to a room", limit, async () => {
 
 test("what somebody calls themselves is text, and what they say can be kept away and reported", limit, async () => {
     await bob.page.evaluate(() => document.querySelector("[data-test=nav-me]").click());
-    await bob.see("screen-me");
+    // The form has the name in it once that is known.
+    await bob.see("profile-name");
     await bob.write("name-input", EVIL.slice(0, 32));
     await bob.press("name-save");
     await bob.page.waitForFunction(() => /onerror/.test(document.querySelector("[data-test=profile-name]")?.textContent ?? ""));
