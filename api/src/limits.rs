@@ -1,13 +1,13 @@
 //! How often one account or one address may ask.
 //!
 //! Every request counts against its account, or against its address while nobody is signed in; what
-//! costs or disturbs more than reading also counts in a group of its own. Besides, all requests from
-//! one address count together, since one may have many accounts.
+//! costs or disturbs more than reading also counts in a group of its own. Besides, all requests
+//! from one address count together, since one may have many accounts.
 //!
-//! Guessing a password is slowed by the address and by the address with the name that is tried, never
-//! by the name alone: nobody can lock another out. A browser in which somebody has signed in by a
-//! name before has a budget of its own for that name, so an attacker behind the same address does not
-//! stand in their way.
+//! Guessing a password is slowed by the address and by the address with the name that is tried,
+//! never by the name alone: nobody can lock another out. A browser in which somebody has signed in
+//! by a name before has a budget of its own for that name, so an attacker behind the same address
+//! does not stand in their way.
 
 use std::{
     hash::Hash,

@@ -1,5 +1,5 @@
-//! The audit: who did what, when and from where, of all that opens an account, changes what somebody
-//! may do, or keeps order.
+//! The audit: who did what, when and from where, of all that opens an account, changes what
+//! somebody may do, or keeps order.
 //!
 //! A line is written in the transaction that does what it tells of, so neither is there without the
 //! other. It holds ids, an address and a sentence; never a token, a password, initData, or what

@@ -210,7 +210,8 @@ impl Arena {
         Ok(())
     }
 
-    /// Copies the SQLite file to a new one, whole and of one moment, also while a server runs on it.
+    /// Copies the SQLite file to a new one, whole and of one moment, also while a server runs on
+    /// it.
     ///
     /// # Errors
     /// When it is no SQLite file, can't be read, or `to` is there already.

@@ -1,10 +1,10 @@
 //! Names: what is left of one that somebody typed, and what it could be taken for.
 //!
 //! Two names look alike when their *looks* meet: skeletons by Unicode's rules for confusables
-//! (UTS 39), of the name in small letters and in capitals, since letters of two scripts may be alike
-//! in one case only (М and M, but м and m are not). Usernames are unique by their looks. A display
-//! name may be somebody else's (there are many Anns), but not what could be taken for another's
-//! username or for somebody who keeps order.
+//! (UTS 39), of the name in small letters and in capitals, since letters of two scripts may be
+//! alike in one case only (М and M, but м and m are not). Usernames are unique by their looks. A
+//! display name may be somebody else's (there are many Anns), but not what could be taken for
+//! another's username or for somebody who keeps order.
 
 use live::tidy;
 use unicode_normalization::char::is_combining_mark;

@@ -50,8 +50,8 @@ pub(crate) fn pairs(entries: Vec<Entry>, apart: &Apart, now: Millis) -> Vec<[Use
 ///
 /// Two fit when they are within the window of the one who has waited longer, so in the end
 /// everybody gets a game. Of all pairs that fit, the nearest stand next to each other by rating:
-/// whoever is between two who fit is nearer to the one whose window reaches. That is so while nobody
-/// keeps away from anybody; where somebody does, all pairs are looked at.
+/// whoever is between two who fit is nearer to the one whose window reaches. That is so while
+/// nobody keeps away from anybody; where somebody does, all pairs are looked at.
 fn nearest(
     entries: &mut Vec<Entry>,
     apart: &Apart,

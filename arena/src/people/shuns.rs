@@ -20,9 +20,7 @@ use crate::{
 const SHUNS_MAX: i64 = 1000;
 
 /// How far somebody keeps away from another.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema, sqlx::Type,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Shun {
@@ -120,8 +118,8 @@ impl Arena {
         Ok(rows.map(|ShunnedRow { user, kind, since }| Shunned { user, kind, since }).collect())
     }
 
-    /// Keeps somebody away, as far as `kind` says, whatever it was before. A block ends a friendship
-    /// and what was asked of each other.
+    /// Keeps somebody away, as far as `kind` says, whatever it was before. A block ends a
+    /// friendship and what was asked of each other.
     ///
     /// # Errors
     /// When there is no such person; `yourself`; `too_many_shunned`.

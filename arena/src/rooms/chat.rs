@@ -145,8 +145,8 @@ on_both! { impl Lines {
 } }
 
 impl Arena {
-    /// Says something to everybody in a room who wants to hear them. Who is not in it hears the same
-    /// whether there is such a room or not: nobody is to find codes by talking.
+    /// Says something to everybody in a room who wants to hear them. Who is not in it hears the
+    /// same whether there is such a room or not: nobody is to find codes by talking.
     ///
     /// # Errors
     /// `not_member`; `bad_text`; `muted`; `too_fast` more often than once a second.

@@ -74,7 +74,8 @@ both! {
             let refused = refused(answer);
             assert_eq!((refused.why, refused.code), (Why::Forbidden, "not_moderator"));
         }
-        assert_eq!(arena.set_role(ada.id, bob.id, Role::Moderator).await.unwrap().role, Role::Moderator);
+        let bob = arena.set_role(ada.id, bob.id, Role::Moderator).await.unwrap();
+        assert_eq!(bob.role, Role::Moderator);
         // Bob keeps order from now on, and Moe does no more.
         arena.sanction(bob.id, ann.id, mute(60)).await.unwrap();
         test.clock.advance(Duration::from_secs(1));
@@ -118,7 +119,8 @@ both! {
         // Other processes hear of it.
         soon(ended.recv()).await.unwrap();
         refused(proves(&other, &session.access_token));
-        assert_eq!(refused(arena.refresh(&session.refresh_token, &device()).await).why, Why::Unauthenticated);
+        let spent = refused(arena.refresh(&session.refresh_token, &device()).await);
+        assert_eq!(spent.why, Why::Unauthenticated);
         let banned = refused(arena.login("bob", "correct horse", &device()).await);
         assert_eq!((banned.why, banned.code), (Why::Forbidden, "banned"));
         assert!(banned.detail.contains("threats"), "{}", banned.detail);
