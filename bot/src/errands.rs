@@ -1,5 +1,5 @@
-//! What the bot is asked to do by people who are elsewhere and wait: messages are prepared that they
-//! send from the Mini App.
+//! What the bot is asked to do by people who are elsewhere and wait: messages are prepared that
+//! they send from the Mini App.
 
 use arena::{Arena, Errand, Error, Why};
 use futures_util::StreamExt;

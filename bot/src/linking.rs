@@ -1,5 +1,5 @@
-//! Letting a Telegram user in to an account that was made on the web: asked here, since the link may
-//! have been somebody else's idea.
+//! Letting a Telegram user in to an account that was made on the web: asked here, since the link
+//! may have been somebody else's idea.
 
 use arena::{TelegramUser, User};
 use teloxide::types::InlineKeyboardButton;

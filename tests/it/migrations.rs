@@ -1,5 +1,5 @@
-//! Migrations are forward-only, and safe while the version before still runs: what of that a machine
-//! can see. The rules are in migrations/README.md.
+//! Migrations are forward-only, and safe while the version before still runs: what of that a
+//! machine can see. The rules are in migrations/README.md.
 
 use std::{fs, path::Path};
 

@@ -36,6 +36,8 @@ both! {
     async fn two_become_friends_and_play(server: &Server) {
         let (ann, bob) = tokio::join!(server.person("ann"), server.person("bob"));
         let mut lobby = bob.open("/ws/lobby").await;
+        // What comes before one sits there is not told, but found by asking.
+        lobby.hear("queue_update").await;
         let asked = ann.post("/api/friends/requests", json!({"username": "@BOB"})).await;
         assert_eq!(asked.is(201).body, json!({"status": "requested"}));
         let heard = notified(&mut lobby, "friend_request").await;

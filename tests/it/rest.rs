@@ -12,7 +12,10 @@ both! {
         let ann = server.person("ann").await;
         let me = ann.get("/api/me").await;
         let user = &me.is(200).body["user"];
-        let nothing = json!({"user": user, "match": null, "queue": null, "room": null, "telegram": false, "app_link": null});
+        let nothing = json!({
+            "user": user, "match": null, "queue": null, "room": null,
+            "telegram": false, "telegram_linked": false, "app_link": null,
+        });
         assert_eq!(me.body, nothing);
         assert_eq!(user["id"], ann.id());
         assert_eq!(user["language"], "en");

@@ -392,10 +392,6 @@ async fn who_does_not_read_stops_nobody() {
     let _deaf = eve.open(&format!("/ws/game/{id}")).await;
     for n in 2..60 {
         ann.say(json!({"type": "player_move", "n": n, "y": 0.3 + f64::from(n) / 200.0})).await;
-        loop {
-            if bob.hear("game_update").await["n"] == n {
-                break;
-            }
-        }
+        while bob.hear("game_update").await["n"] != n {}
     }
 }

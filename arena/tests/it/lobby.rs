@@ -58,7 +58,7 @@ both! {
     async fn one_page_too_many_closes_the_oldest(test: &TestArena) {
         let ann = test.player("Ann").await;
         let mut pages = Vec::new();
-        for _ in 0..6 {
+        for _ in 0..17 {
             let mut page = test.arena.lobby_join(ann.id).await.unwrap();
             assert_eq!(heard(&mut page).await, idle(0));
             pages.push(page);

@@ -129,10 +129,10 @@ fn a_match_is_so_many_racks_or_until_somebody_has_enough() {
     let mut sheet = rack();
     sheet.totals = vec![4, 2, 6];
     sheet.points = vec![2, 2, 1];
-    let rules = Kolkhoz::default();
+    let rules = Kolkhoz { racks: 3, ..Kolkhoz::default() };
     assert_eq!(rules.scores(&sheet), [2, -3, 1], "of all racks together");
     assert!(!rules.is_over(&sheet));
-    let capped = Kolkhoz { cap: 5, ..Kolkhoz::default() };
+    let capped = Kolkhoz { cap: 5, ..rules.clone() };
     assert!(!capped.is_over(&sheet));
     sheet.totals[0] = 7;
     assert!(capped.is_over(&sheet));

@@ -395,8 +395,8 @@ fn next_on(sight: &Sight, stroke: &Stroke, left: &[(u8, Place)], again: bool) ->
     if on.is_empty() { vec![8] } else { on }
 }
 
-/// How likely the easiest pot is from where the balls lie, roughly, from 0 to 1: the way of the ball
-/// and that of the one it sends on each make the hands' error larger, and a thin cut more so.
+/// How likely the easiest pot is from where the balls lie, roughly, from 0 to 1: the way of the
+/// ball and that of the one it sends on each make the hands' error larger, and a thin cut more so.
 fn next_chance(sight: &Sight, balls: &[(u8, Place)], striker: u8, on: &[u8], hands: Hands) -> f64 {
     let Some(from) = balls.iter().find(|it| it.0 == striker).map(|it| it.1) else { return 0.0 };
     let error = hands.heading.max(AIM_MIN);
@@ -428,8 +428,8 @@ fn next_chance(sight: &Sight, balls: &[(u8, Place)], striker: u8, on: &[u8], han
     best
 }
 
-/// Whether a ball can go from one place to another with nothing in its way but these; `reach` is its
-/// width.
+/// Whether a ball can go from one place to another with nothing in its way but these; `reach` is
+/// its width.
 fn is_free(balls: &[(u8, Place)], reach: f64, from: Place, to: Place, but: [u8; 2]) -> bool {
     let (dir, far) = direction(from, to);
     balls.iter().filter(|it| !but.contains(&it.0)).all(|&(_, at)| {

@@ -155,8 +155,8 @@ fn series<D: Discipline>(kind: Kind, options: &Options) -> Result<()> {
         |part: f64| minutes.get((part * minutes.len() as f64) as usize).copied().unwrap_or(0.0);
     println!(
         "{kind}: {matches} matches, {strokes} strokes, {fouls} fouls in {:.0} s; minutes of a match: \
-         {:.0} in the median, {:.0} for nine of ten; {late} were ended by time, {other} given up; the \
-         longest thought took {} ms",
+         {:.0} in the median, {:.0} for nine of ten; {late} were ended by time, {other} given up; \
+         the longest thought took {} ms",
         begun.elapsed().as_secs_f64(),
         at(0.5),
         at(0.9),
