@@ -132,6 +132,7 @@ both! {
         // It ends by itself, or is taken back.
         test.clock.advance(Duration::from_secs(3601));
         arena.login("bob", "correct horse", &device()).await.unwrap();
+        test.clock.advance(Duration::from_secs(1));
         let sanction = arena.sanction(ada.id, bob, ban(None)).await.unwrap();
         test.clock.advance(Duration::from_secs(400 * 24 * 3600));
         assert_eq!(refused(arena.login("bob", "correct horse", &device()).await).code, "banned");
