@@ -2,7 +2,8 @@
 //!
 //! Every request counts against its account, or against its address while nobody is signed in; what
 //! costs or disturbs more than reading also counts in a group of its own. Besides, all requests
-//! from one address count together, since one may have many accounts.
+//! from one address count together, since one may have many accounts. What pages are made of counts
+//! there alone.
 //!
 //! Guessing a password is slowed by the address and by the address with the name that is tried,
 //! never by the name alone: nobody can lock another out. A browser in which somebody has signed in
@@ -118,6 +119,8 @@ impl Limits {
         let group = match (first, reads) {
             // A platform's probe must hear of the server's health, not of its own rate.
             (["healthz" | "readyz", ""], _) => return Ok(()),
+            // A page is made of many, and a household opens several at once.
+            (["a", _], true) => return check(&self.addresses, &address),
             (["api", "auth"], _) if path == "/api/auth/register" => {
                 check(&self.sign_up, &address)?;
                 None

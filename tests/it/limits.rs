@@ -80,6 +80,15 @@ async fn each_group_has_its_own_limit() {
 }
 
 #[tokio::test]
+async fn a_household_opens_its_pages() {
+    let server = Server::start().await;
+    for _ in 0..400 {
+        server.stranger().get("/a/dev/main.js").await.is(200);
+    }
+    server.stranger().get("/").await.is(200);
+}
+
+#[tokio::test]
 async fn only_our_proxies_are_believed() {
     let guess = async |server: &Server, n: usize, told: &str| {
         let header = ("x-forwarded-for", told);

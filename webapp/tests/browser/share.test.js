@@ -64,13 +64,13 @@ test("a result is sent to a chat as a message that the bot has prepared", limit,
     await ann.picture("telegram-me-share");
     assert.equal(await log.getByText("web_app_open_tg_link").count(), 0);
 
-    // Where Telegram has no such messages, the link to the replay is shared.
+    // Where Telegram has no such messages, the link that opens the replay in the Mini App is shared.
     await open(boris, { user: "1002", theme: "dark", platform: "android", version: "7.7" });
     await boris.press("nav-me");
     await boris.press("history-share");
     const link = boris.page.locator("#log").getByText("web_app_open_tg_link");
     await link.waitFor();
-    assert.match(await link.innerText(), /share\/url\?url=http[^&]*replay%2F\w{11}&/);
+    assert.match(await link.innerText(), /share\/url\?url=https%3A%2F%2Ft\.me%2F\w+%3Fstartapp%3Dr_\w{11}&/);
     for (const person of [ann, boris]) assert.deepEqual(person.complaints, [], person.name);
 });
 
