@@ -2,8 +2,8 @@
 //!
 //! Every request counts against its account, or against its address while nobody is signed in; what
 //! costs or disturbs more than reading also counts in a group of its own. Besides, all requests
-//! from one address count together, since one may have many accounts. What pages are made of counts
-//! there alone.
+//! from one address count together, since one may have many accounts. What pages are made of, and
+//! ways in, count there and not with the rest.
 //!
 //! Guessing a password is slowed by the address and by the address with the name that is tried,
 //! never by the name alone: nobody can lock another out. A browser in which somebody has signed in
@@ -121,15 +121,15 @@ impl Limits {
             (["healthz" | "readyz", ""], _) => return Ok(()),
             // A page is made of many, and a household opens several at once.
             (["a", _], true) => return check(&self.addresses, &address),
-            (["api", "auth"], _) if path == "/api/auth/register" => {
-                check(&self.sign_up, &address)?;
-                None
-            }
-            // Its handler knows the name that is tried: see `log_in`.
-            (["api", "auth"], _) if path == "/api/auth/login" => None,
+            // Ways in are apart from all else, so that trying them takes nothing from neighbours.
             (["api", "auth"] | ["auth", _], _) => {
-                check(&self.sign_in, &address)?;
-                None
+                match path {
+                    "/api/auth/register" => check(&self.sign_up, &address)?,
+                    // Its handler knows the name that is tried: see `log_in`.
+                    "/api/auth/login" => {}
+                    _ => check(&self.sign_in, &address)?,
+                }
+                return check(&self.addresses, &address);
             }
             (["api", "queue"], false) => Some(&self.queue),
             (["api", "rooms"], false) => Some(&self.rooms),
