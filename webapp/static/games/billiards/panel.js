@@ -101,7 +101,8 @@ function still({ scene: { discipline, sheet }, name }) {
 function crowd({ scene: { sheet: { rack, order, points, shelves, out }, turn, you, discipline, coloured }, name }) {
     return html`<span class="hint rack">${t("billiards_rack", { n: rack })}</span><ol class="order">${order.map((seat) => {
         const last = shelves[seat]?.at(-1);
-        return html`<li data-key="${seat}" data-turn="${turn?.seat === seat}" class="${seat === you ? "mine" : ""}" data-test="shelf-${seat}">
+        return html`<li data-key="${seat}" data-turn="${turn?.seat === seat}" class="${seat === you ? "mine" : ""}" data-test="shelf-${seat}"
+            data-n="${points[seat] ?? 0}">
             <span class="name">${name(seat)}</span>
             <b>${tally(points[seat] ?? 0)}${last === undefined ? "" : ballIcon(discipline, last, coloured)}</b>
             ${out[seat] ? html`<span class="hint">${t("billiards_out")}</span>` : ""}</li>`;
