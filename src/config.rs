@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{
-    Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
+    Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
     builder::Resettable,
     error::{ContextKind, ContextValue, ErrorKind},
     parser::ValueSource,
@@ -90,11 +90,52 @@ pub(crate) enum Replay {
 
 #[derive(Subcommand)]
 pub(crate) enum Admin {
-    /// Make somebody an administrator
+    /// Give somebody a role
     Grant {
         /// As they sign in
         username: String,
+        /// What they may do from now on
+        #[arg(value_enum, default_value_t = Role::Admin)]
+        role: Role,
     },
+    /// Print a link by which somebody sets a new password
+    Reset {
+        /// As they sign in
+        username: String,
+    },
+    /// Make a new key for access tokens, where it is kept in the database
+    RotateKey,
+}
+
+/// What somebody may do.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Role {
+    /// Play
+    Player,
+    /// Keep order
+    Moderator,
+    /// Everything
+    Admin,
+}
+
+impl Role {
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Role::Player => "a player",
+            Role::Moderator => "a moderator",
+            Role::Admin => "an administrator",
+        }
+    }
+}
+
+impl From<Role> for arena::Role {
+    fn from(role: Role) -> arena::Role {
+        match role {
+            Role::Player => arena::Role::Player,
+            Role::Moderator => arena::Role::Moderator,
+            Role::Admin => arena::Role::Admin,
+        }
+    }
 }
 
 /// Reads everything that is set, and a list of it for people. Prints help and leaves when asked to.

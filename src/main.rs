@@ -9,7 +9,7 @@ mod serve;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use arena::Arena;
+use arena::{Arena, Clock};
 
 use crate::config::{Admin, Cli, Command, Replay};
 
@@ -84,9 +84,24 @@ async fn run(cli: Cli, settings: &str) -> anyhow::Result<()> {
             say(&format!("Match {id} is verified: its journal gives the stored result\n"));
             Ok(())
         }
-        Command::Admin(Admin::Grant { username }) => {
-            Arena::grant_admin(&options.arena, &username).await?;
-            say(&format!("{username} is an administrator from their next sign-in or refresh\n"));
+        Command::Admin(Admin::Grant { username, role }) => {
+            Arena::grant(&options.arena, &username, role.into()).await?;
+            let role = role.words();
+            say(&format!("{username} is {role} from their next sign-in or refresh\n"));
+            Ok(())
+        }
+        Command::Admin(Admin::Reset { username }) => {
+            let mut page = options.web.public_url(options.web.listen);
+            page.set_path("/reset");
+            let (arena, now) = (&options.arena, Clock::System.now());
+            let link = Arena::operators_reset_link(arena, &username, page, now).await?;
+            say(&format!("Give this link to {username} and to nobody else, within 30 minutes:\n"));
+            say(&format!("{link}\n"));
+            Ok(())
+        }
+        Command::Admin(Admin::RotateKey) => {
+            Arena::rotate_key(&options.arena).await?;
+            say("Access tokens are signed with a new key from the next start on\n");
             Ok(())
         }
     }

@@ -38,7 +38,7 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
     if let Some(webhook) = &webhook {
         pages = pages.merge(webhook.router());
     }
-    let router = api::router(&api, pages);
+    let router = api::router(&api, pages, api::ProblemPage(webapp::problem_page));
     tasks.spawn(api::serve(listener, router, closing.clone()));
     if let Some(listener) = metrics {
         tracing::info!("Metrics are on http://{}/metrics", listener.local_addr()?);

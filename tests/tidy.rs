@@ -26,10 +26,12 @@ const MAY_NAME: [(&str, &[&str]); 8] = [
 ];
 
 /// Crates of others that only these of ours may name, outside of tests.
-const BELONG_TO: [(&str, &[&str]); 7] = [
+const BELONG_TO: [(&str, &[&str]); 9] = [
     ("argon2", &["arena"]),
     ("axum", &["api", "bot", "webapp", "xtask"]),
     ("jsonwebtoken", &["arena"]),
+    ("lettre", &["arena"]),
+    ("oauth2", &["arena"]),
     ("redis", &["arena"]),
     ("rust-embed", &["webapp"]),
     ("sqlx", &["arena"]),

@@ -19,6 +19,7 @@ use crate::{
     Api, Problem,
     address::ClientAddress,
     extract::{Asked, Body, OnDevice, flag},
+    security::page,
 };
 
 const COOKIE: &str = "artel_refresh";
@@ -58,11 +59,11 @@ pub(crate) struct Session {
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Wish {
+pub(crate) struct Wish {
     /// `1`: put the refresh token into an HttpOnly cookie instead of the body.
     #[serde(default, deserialize_with = "flag")]
     #[param(value_type = Option<u8>, example = 1)]
-    cookie: bool,
+    pub(crate) cookie: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -99,7 +100,11 @@ async fn register(
     Asked(wish): Asked<Wish>,
     Body(new): Body<NewAccount>,
 ) -> Result<Response, Problem> {
+    let has_email = new.email.is_some();
     let session = api.arena.register(new, &device).await?;
+    if has_email {
+        api.arena.ask_to_confirm(session.user.id, page(&api, "/confirm")).await?;
+    }
     Ok((StatusCode::CREATED, signed_in(&api, session, wish.cookie)).into_response())
 }
 
@@ -195,13 +200,18 @@ async fn logout(
     Ok((StatusCode::NO_CONTENT, forget_cookie(&api)).into_response())
 }
 
-fn signed_in(api: &Api, session: arena::Session, by_cookie: bool) -> Response {
+pub(crate) fn signed_in(api: &Api, session: arena::Session, by_cookie: bool) -> Response {
     let arena::Session { access_token, expires_in, refresh_token, user } = session;
-    let cookie = by_cookie.then(|| set_cookie(api, COOKIE, &refresh_token, COOKIE_SECONDS));
+    let cookie = by_cookie.then(|| refresh_cookie(api, &refresh_token));
     let refresh_token = (!by_cookie).then_some(refresh_token);
     let token_type = "Bearer";
     let session = Session { access_token, token_type, expires_in, refresh_token, user };
     (AppendHeaders(cookie), Json(session)).into_response()
+}
+
+/// The cookie with a new refresh token.
+pub(crate) fn refresh_cookie(api: &Api, token: &str) -> (HeaderName, HeaderValue) {
+    set_cookie(api, COOKIE, token, COOKIE_SECONDS)
 }
 
 fn forget_cookie(api: &Api) -> AppendHeaders<[(HeaderName, HeaderValue); 1]> {
@@ -220,13 +230,6 @@ fn set_cookie(api: &Api, name: &str, token: &str, seconds: u32) -> (HeaderName, 
     (header::SET_COOKIE, cookie)
 }
 
-/// What a cookie of the request says.
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
-    let mut pairs = cookies.flat_map(|it| it.split(';')).filter_map(|it| it.trim().split_once('='));
-    pairs.find(|it| it.0 == name).map(|(_, value)| value)
-}
-
 /// The refresh token of the request's cookie, if there is one.
 fn from_cookie(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let token = cookie(headers, COOKIE);
@@ -235,4 +238,11 @@ fn from_cookie(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
         return Err(Problem::new(StatusCode::FORBIDDEN, "csrf_header_missing", detail));
     }
     Ok(token)
+}
+
+/// The value of a cookie, if there is one of this name.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
+    let mut pairs = cookies.flat_map(|it| it.split(';')).filter_map(|it| it.trim().split_once('='));
+    pairs.find(|(its_name, _)| *its_name == name).map(|(_, value)| value)
 }

@@ -285,7 +285,7 @@ impl<T: InPath, S: Send + Sync> FromRequestParts<S> for Named<T> {
     }
 }
 
-/// What signs in: the client's own name, and the language that its user reads.
+/// What signs in: the client's own name, the language that its user reads, and where it is.
 pub(crate) struct OnDevice(pub(crate) Device);
 
 impl<S: Send + Sync> FromRequestParts<S> for OnDevice {

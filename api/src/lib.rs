@@ -26,8 +26,10 @@ mod openapi;
 mod operations;
 mod options;
 mod problem;
+mod providers;
 mod queue;
 mod rooms;
+mod security;
 mod serve;
 mod sockets;
 mod tickets;
@@ -37,7 +39,7 @@ use std::{net::SocketAddr, ops::Deref, sync::Arc};
 
 use arena::Arena;
 use axum::{
-    Router,
+    Extension, Router,
     http::{HeaderValue, StatusCode},
     middleware,
     routing::any,
@@ -50,6 +52,7 @@ pub use metrics::{Metrics, metrics_router};
 pub use openapi::openapi;
 pub use options::{MetricsListen, Networks, Options, Origins};
 pub use problem::Problem;
+pub use providers::ProblemPage;
 pub use serve::serve;
 
 /// What every handler may reach. Cheap to clone.
@@ -121,12 +124,14 @@ impl Api {
     }
 }
 
-/// Everything that is served: the API, and the `pages` that main passes in.
-pub fn router(api: &Api, pages: Router) -> Router {
+/// Everything that is served: the API, and the `pages` that main passes in, with the one that
+/// explains what went wrong with a sign-in.
+pub fn router(api: &Api, pages: Router, problem_page: ProblemPage) -> Router {
     let (routes, _) = openapi::routes().split_for_parts();
     Router::new()
         .merge(routes)
         .merge(docs::router())
+        .merge(providers::pages().layer(Extension(problem_page)))
         .merge(lobby_socket::routes())
         .merge(game_socket::routes())
         // What is under these names is for programs: they get no page when there is nothing.

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     Api, auth, billiards, friends, games as games_api, matches, me, moderation, operations,
-    problem::Document, queue, rooms, tickets, users,
+    problem::Document, providers, queue, rooms, security, tickets, users,
 };
 
 /// What no handler says.
@@ -76,7 +76,9 @@ const TYPES: [(&str, &str); 10] = [
 pub(crate) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Unsaid::openapi())
         .merge(auth::routes())
+        .merge(providers::routes())
         .merge(me::routes())
+        .merge(security::routes())
         .merge(games_api::routes())
         .merge(queue::routes())
         .merge(rooms::routes())

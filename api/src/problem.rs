@@ -109,6 +109,10 @@ impl Problem {
         self.status
     }
 
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
     /// Whether a response is a problem with this code.
     pub(crate) fn is(response: &Response, code: &str) -> bool {
         response.extensions().get::<Arc<Problem>>().is_some_and(|it| it.code == code)
@@ -124,9 +128,12 @@ impl From<Refused> for Problem {
             Why::Unauthenticated => StatusCode::UNAUTHORIZED,
             Why::Forbidden => StatusCode::FORBIDDEN,
             Why::NotFound => StatusCode::NOT_FOUND,
+            Why::Malformed => StatusCode::BAD_REQUEST,
             Why::Conflict => StatusCode::CONFLICT,
+            Why::Gone => StatusCode::GONE,
             Why::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             Why::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Why::BadGateway => StatusCode::BAD_GATEWAY,
             Why::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         };
         let errors = refused.fields.into_iter();

@@ -98,9 +98,13 @@ impl Goodbye {
         match error {
             Error::Refused(refused) => match refused.why {
                 Why::NotFound => Goodbye::NotFound,
-                Why::Conflict => Goodbye::MatchOver,
+                Why::Conflict | Why::Gone => Goodbye::MatchOver,
                 Why::Unauthenticated | Why::Forbidden => Goodbye::SignedOut,
-                Why::Invalid | Why::TooMany | Why::Unavailable => Goodbye::TryLater,
+                Why::Malformed
+                | Why::Invalid
+                | Why::TooMany
+                | Why::BadGateway
+                | Why::Unavailable => Goodbye::TryLater,
             },
             Error::Fault(fault) => {
                 tracing::error!(error = format!("{fault:#}"), "A socket failed to open");

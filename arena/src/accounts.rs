@@ -1,23 +1,28 @@
 //! Accounts: who there is, and the ways in.
 
 use serde::{Deserialize, Serialize};
+use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
 
 use crate::{
     Arena, Device, Error, FieldError, InitData, Moment, NotInitData, Options, Result, Session,
-    UserId, Why,
+    UserId, Way, Why,
     audit::{AuditKind, AuditRows, Deed},
     clock::Clock,
     db::{Db, on},
+    identities::Proved,
     init_data::TelegramUser,
     names::{self, NameRows},
+    passwords::PASSWORD_CHARS_MAX,
+    recovery::RecoveryRows,
 };
 
 const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 3..=20;
-const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
+const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=PASSWORD_CHARS_MAX;
 const EMAIL_BYTES_MAX: usize = 254;
 const EMAIL_LOCAL_BYTES_MAX: usize = 64;
 const PHOTO_URL_BYTES_MAX: usize = 512;
+const LABEL_CHARS_MAX: usize = 64;
 
 /// A person, as they see themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::FromRow)]
@@ -99,7 +104,9 @@ impl Language {
 }
 
 /// What somebody may do beyond playing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, sqlx::Type)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema, sqlx::Type,
+)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum Role {
@@ -145,8 +152,9 @@ impl std::fmt::Debug for NewAccount {
 
 /// A way in to an account.
 struct Identity<'a> {
-    provider: &'static str,
+    way: Way,
     subject: String,
+    label: Option<&'a str>,
     secret: Option<&'a str>,
 }
 
@@ -161,8 +169,8 @@ impl Arena {
     /// Makes an account with a password, and signs it in.
     ///
     /// # Errors
-    /// When a value is wrong (with every wrong field), or when the name or the e-mail address is
-    /// another's.
+    /// When a value is wrong (with every wrong field), or when the name is another's. Whether the
+    /// e-mail address is, is told to nobody: it is only said, until it is confirmed.
     pub async fn register(&self, new: NewAccount, device: &Device) -> Result<Session> {
         let NewAccount { username, password, email } = new;
         let email = email.map(|it| it.to_ascii_lowercase());
@@ -181,7 +189,7 @@ impl Arena {
             return Err(Error::invalid_fields(wrong));
         }
         // Asked before the costly hashing, and again if somebody was faster.
-        self.refuse_taken(&username, email.as_deref()).await?;
+        self.refuse_taken(&username).await?;
         let secret = self.hashing.hash(password).await?;
 
         let language = device.language.as_deref().and_then(Language::preferred);
@@ -195,10 +203,10 @@ impl Arena {
             created_at: Moment(self.clock.now()),
         };
         let subject = user.id.to_string();
-        let identity = Identity { provider: "password", subject, secret: Some(&secret) };
+        let identity = Identity { way: Way::Password, subject, label: None, secret: Some(&secret) };
         match self.insert_account(&user, email.as_deref(), identity).await {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                self.refuse_taken(&username, email.as_deref()).await?;
+                self.refuse_taken(&username).await?;
                 return Err(sqlx::Error::Database(error).into());
             }
             made => made?,
@@ -207,28 +215,23 @@ impl Arena {
         self.begin_session(user, device).await
     }
 
-    async fn refuse_taken(&self, username: &str, email: Option<&str>) -> Result<()> {
+    async fn refuse_taken(&self, username: &str) -> Result<()> {
         let key = username.to_ascii_lowercase();
-        let taken: Vec<(Option<String>,)> = on!(self.db, pool => {
-            sqlx::query_as("select username_key from users where username_key = $1 or email = $2")
-                .bind(&key)
-                .bind(email)
-                .fetch_all(pool)
+        let taken: i64 = on!(self.db, pool => {
+            sqlx::query_scalar("select count(*) from users where username_key = $1")
+                .bind(key)
+                .fetch_one(pool)
                 .await
         })?;
-        match taken.iter().any(|it| it.0.as_ref() == Some(&key)) {
-            true => Err(Error::conflict(
-                "username_taken",
-                "somebody has this username already: choose another",
-            )),
-            false if !taken.is_empty() => Err(Error::conflict(
-                "email_taken",
-                "an account with this e-mail address exists: sign in, or leave the address out",
-            )),
-            false if self.is_username_free(username).await? => Ok(()),
-            false => Err(Error::conflict(
+        match taken {
+            0 if self.is_username_free(username).await? => Ok(()),
+            0 => Err(Error::conflict(
                 "username_taken",
                 "somebody has a username that looks like this one: choose another",
+            )),
+            _ => Err(Error::conflict(
+                "username_taken",
+                "somebody has this username already: choose another",
             )),
         }
     }
@@ -244,14 +247,13 @@ impl Arena {
         on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             sqlx::query(
-                "insert into users (id, username, username_key, email, display_name, avatar_url, \
+                "insert into users (id, username, username_key, display_name, avatar_url, \
                  language, role, created_at, updated_at) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
             )
             .bind(user.id)
             .bind(&user.username)
             .bind(user.username.as_ref().map(|it| it.to_ascii_lowercase()))
-            .bind(email)
             .bind(&user.display_name)
             .bind(&user.avatar_url)
             .bind(user.language)
@@ -261,12 +263,14 @@ impl Arena {
             .await?;
             // Waits for another who is just making the same one, and then does nothing.
             let made = sqlx::query(
-                "insert into identities (provider, subject, user_id, secret, created_at) \
-                 values ($1, $2, $3, $4, $5) on conflict (provider, subject) do nothing",
+                "insert into identities \
+                 (provider, subject, user_id, label, secret, created_at, used_at) \
+                 values ($1, $2, $3, $4, $5, $6, $6) on conflict (provider, subject) do nothing",
             )
-            .bind(identity.provider)
+            .bind(identity.way)
             .bind(identity.subject)
             .bind(user.id)
+            .bind(identity.label)
             .bind(identity.secret)
             .bind(user.created_at)
             .execute(&mut *tx)
@@ -275,9 +279,12 @@ impl Arena {
                 tx.rollback().await?;
                 return Ok(false);
             }
+            if email.is_some() {
+                tx.claim_email(user.id, email, user.created_at.0).await?;
+            }
             tx.keep_looks(user.id, user.username.as_deref(), &user.display_name).await?;
             let deed = Deed::of(AuditKind::SignUp, user.id, None);
-            tx.note(user.created_at.0, &Deed { detail: identity.provider, ..deed }).await?;
+            tx.note(user.created_at.0, &Deed { detail: identity.way.name(), ..deed }).await?;
             tx.commit().await?;
             Ok(true)
         })
@@ -289,6 +296,19 @@ impl Arena {
     /// When there is no such account or the password is not its: the answer and how long it takes
     /// are the same.
     pub async fn login(&self, login: &str, password: &str, device: &Device) -> Result<Session> {
+        let user = match self.check_password(login, password).await {
+            Ok(user) => user,
+            Err(error) => {
+                self.note_failed_sign_in(device.address).await?;
+                return Err(error);
+            }
+        };
+        self.came_by(Way::Password, &user.id.to_string()).await?;
+        self.begin_session(user, device).await
+    }
+
+    /// The account with this name or address and this password.
+    pub(crate) async fn check_password(&self, login: &str, password: &str) -> Result<User> {
         let wrong = || {
             Error::unauthenticated(
                 "wrong_login",
@@ -296,42 +316,60 @@ impl Arena {
             )
         };
         // Nobody's is so long, so nothing is told by a quick answer.
-        if login.len() > EMAIL_BYTES_MAX || password.chars().count() > *PASSWORD_CHARS.end() {
+        if login.len() > EMAIL_BYTES_MAX || password.chars().count() > PASSWORD_CHARS_MAX {
             return Err(wrong());
         }
-        let (user, secret) = match self.known_by_password(login).await? {
+        // PostgreSQL refuses zero bytes in text. No username has an @, every e-mail address has.
+        let login = login.replace('\0', " ").to_ascii_lowercase();
+        if !login.contains('@') {
+            let known = self.known_by_password("u.username_key = $1", &login).await?;
+            return self.verify(known, password).await?.ok_or_else(wrong);
+        }
+        // Whoever has confirmed the address, and whoever said last that it is theirs. Both are
+        // always looked at, so that nobody learns from an answer, or its time, whether an address
+        // that they say is theirs is known already.
+        let confirmed = self.known_by_password("u.email = $1", &login).await?;
+        let claimed = self.known_by_password(
+            "u.id = (select user_id from email_claims where email = $1 \
+             order by claimed_at desc, user_id limit 1)",
+            &login,
+        );
+        let claimed = claimed.await?;
+        let confirmed = self.verify(confirmed, password).await?;
+        let claimed = self.verify(claimed, password).await?;
+        confirmed.or(claimed).ok_or_else(wrong)
+    }
+
+    async fn verify(&self, known: Option<Known>, password: &str) -> Result<Option<User>> {
+        let (user, secret) = match known {
             Some(Known { user, secret }) => (Some(user), secret),
             None => (None, None),
         };
-        match (self.hashing.verify(password.to_owned(), secret).await?, user) {
-            (true, Some(user)) => self.begin_session(user, device).await,
-            _ => {
-                self.note_failed_sign_in(device.address).await?;
-                Err(wrong())
-            }
-        }
+        let right = self.hashing.verify(password.to_owned(), secret).await?;
+        Ok(user.filter(|_| right))
     }
 
-    async fn known_by_password(&self, login: &str) -> Result<Option<Known>> {
-        // PostgreSQL refuses zero bytes in text. No username has an @, every e-mail address has.
-        let login = login.replace('\0', " ").to_ascii_lowercase();
-        let known = on!(self.db, pool => sqlx::query_as(
+    async fn known_by_password(&self, by: &'static str, login: &str) -> Result<Option<Known>> {
+        let text = format!(
             "select u.id, u.username, u.display_name, u.avatar_url, u.language, u.role, \
              u.created_at, i.secret \
              from users u join identities i on i.user_id = u.id and i.provider = 'password' \
-             where u.username_key = $1 or u.email = $1",
-        )
-        .bind(login)
-        .fetch_optional(pool)
-        .await)?;
+             where {by}"
+        );
+        // OK because `by` is written above, and what people wrote is bound.
+        let text = AssertSqlSafe(text);
+        let known = on!(self.db, pool => sqlx::query_as(text)
+            .bind(login)
+            .fetch_optional(pool)
+            .await)?;
         Ok(known)
     }
 
-    /// Makes somebody an administrator: for the operator, who has the database anyway.
+    /// Gives somebody a role: for the operator, who has the database anyway.
     ///
     /// # Errors
     /// When the database can't be opened, or nobody has this username.
-    pub async fn grant_admin(options: &Options, username: &str) -> anyhow::Result<()> {
+    pub async fn grant(options: &Options, username: &str, role: Role) -> anyhow::Result<()> {
         let db = Db::open(&options.database_url).await?;
         db.migrate().await?;
         let now = Clock::System.now();
@@ -340,13 +378,18 @@ impl Arena {
             let whom = sqlx::query_scalar(
                 "update users set role = $1, updated_at = $2 where username_key = $3 returning id",
             )
-            .bind(Role::Admin)
+            .bind(role)
             .bind(now)
             .bind(username.to_ascii_lowercase())
             .fetch_optional(&mut *tx)
             .await?;
             let kind = AuditKind::RoleChanged;
-            let (by, address, detail) = (None, None, "to admin, by the operator");
+            let detail = match role {
+                Role::Player => "to player, by the operator",
+                Role::Moderator => "to moderator, by the operator",
+                Role::Admin => "to admin, by the operator",
+            };
+            let (by, address) = (None, None);
             if whom.is_some() {
                 tx.note(now, &Deed { kind, by, about: whom, address, detail }).await?;
             }
@@ -382,48 +425,46 @@ impl Arena {
     /// server has no bot.
     pub async fn telegram_sign_in(&self, init_data: &str, device: &Device) -> Result<Session> {
         let person = self.telegram_person(init_data)?;
-        let user = self.account_of(&person, device.language.as_deref()).await?;
-        let avatar_url = person.photo_url.as_deref().filter(|it| good_photo(it));
+        let proved = person.proved();
+        let user = self.account_of(&proved, device.language.as_deref()).await?;
+        let avatar_url = proved.picture.as_deref().filter(|it| good_photo(it));
         let user = self.with_avatar(user, avatar_url).await?;
+        self.came_by(Way::Telegram, &proved.subject).await?;
         self.begin_session(user, device).await
     }
 
-    /// The account of somebody whom Telegram names; the first time makes it. `language` is what
-    /// their device prefers, for when Telegram does not say.
-    pub(crate) async fn account_of(
-        &self,
-        person: &TelegramUser,
-        language: Option<&str>,
-    ) -> Result<User> {
-        let subject = person.id.to_string();
-        if let Some(user) = self.known_by_telegram(&subject).await? {
+    /// The account that an identity leads to; the first time makes it. `language` is what their
+    /// device prefers, for when the other side does not say.
+    pub(crate) async fn account_of(&self, proved: &Proved, language: Option<&str>) -> Result<User> {
+        if let Some(user) = self.known_by(proved).await? {
             return Ok(user);
         }
 
-        let avatar_url = person.photo_url.as_deref().filter(|it| good_photo(it));
-        let tags = [person.language_code.as_deref(), language];
-        let last_name = person.last_name.as_deref().unwrap_or_default();
-        let name = format!("{} {last_name}", person.first_name);
+        let avatar_url = proved.picture.as_deref().filter(|it| good_photo(it));
+        let tags = [proved.language.as_deref(), language];
         let user = User {
             id: UserId::random(),
             username: None,
-            display_name: self.told_display_name(&name).await?,
+            display_name: self
+                .told_display_name(proved.name.as_deref().unwrap_or_default())
+                .await?,
             avatar_url: avatar_url.map(str::to_owned),
             language: tags.into_iter().flatten().find_map(Language::preferred).unwrap_or_default(),
             role: Role::Player,
             created_at: Moment(self.clock.now()),
         };
-        let identity = Identity { provider: "telegram", subject: subject.clone(), secret: None };
+        let (way, subject, label) = (proved.way, proved.subject.clone(), proved.label.as_deref());
+        let identity = Identity { way, subject, label, secret: None };
         if self.insert_account(&user, None, identity).await? {
-            tracing::info!(user.id = %user.id, "Account {} was made by Telegram", user.id);
+            tracing::info!(user.id = %user.id, "Account {} was made by {}", user.id, way.name());
             return Ok(user);
         }
         // Another tab was faster.
-        let known = self.known_by_telegram(&subject).await?;
-        Ok(known.ok_or_else(|| anyhow::anyhow!("a Telegram account was there and is not"))?)
+        let known = self.known_by(proved).await?;
+        Ok(known.ok_or_else(|| anyhow::anyhow!("an account was there and is not"))?)
     }
 
-    fn telegram_person(&self, init_data: &str) -> Result<TelegramUser> {
+    pub(crate) fn telegram_person(&self, init_data: &str) -> Result<TelegramUser> {
         let Some(token) = &self.options.telegram_token else {
             return Err(Error::refused(
                 Why::NotFound,
@@ -452,14 +493,15 @@ impl Arena {
         })
     }
 
-    async fn known_by_telegram(&self, subject: &str) -> Result<Option<User>> {
+    async fn known_by(&self, proved: &Proved) -> Result<Option<User>> {
         let user = on!(self.db, pool => sqlx::query_as(
             "select u.id, u.username, u.display_name, u.avatar_url, u.language, u.role, \
              u.created_at \
              from users u join identities i on i.user_id = u.id \
-             where i.provider = 'telegram' and i.subject = $1",
+             where i.provider = $1 and i.subject = $2",
         )
-        .bind(subject)
+        .bind(proved.way)
+        .bind(&proved.subject)
         .fetch_optional(pool)
         .await)?;
         Ok(user)
@@ -541,7 +583,7 @@ fn no_account() -> Error {
     Error::not_found("there is no such account")
 }
 
-fn wrong_username(username: &str) -> Option<String> {
+pub(crate) fn wrong_username(username: &str) -> Option<String> {
     let good = USERNAME_CHARS.contains(&username.len())
         && username.starts_with(|it: char| it.is_ascii_alphabetic())
         && username.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
@@ -554,13 +596,13 @@ fn wrong_username(username: &str) -> Option<String> {
         .then(|| "this name is kept for those who run the arena: choose another".to_owned())
 }
 
-fn wrong_password(password: &str) -> Option<String> {
+pub(crate) fn wrong_password(password: &str) -> Option<String> {
     (!PASSWORD_CHARS.contains(&password.chars().count()))
         .then(|| "8 to 128 characters, of any kind".to_owned())
 }
 
 /// By the rule that browsers use for `<input type=email>`, and with a dot in the domain.
-fn wrong_email(email: &str) -> Option<String> {
+pub(crate) fn wrong_email(email: &str) -> Option<String> {
     let good = email.split_once('@').is_some_and(|(local, domain)| {
         let letter = |it: u8| it.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&it);
         let label = |it: &str| {
@@ -576,6 +618,26 @@ fn wrong_email(email: &str) -> Option<String> {
     });
     (!good || email.len() > EMAIL_BYTES_MAX)
         .then(|| "not an e-mail address; one looks like ann@example.org".to_owned())
+}
+
+impl TelegramUser {
+    /// As an identity that Telegram vouches for.
+    pub(crate) fn proved(&self) -> Proved {
+        let last_name = self.last_name.as_deref().unwrap_or_default();
+        let name = format!("{} {last_name}", self.first_name);
+        let label = match self.username.as_deref() {
+            Some(username) if !username.is_empty() => format!("@{username}"),
+            _ => names::clean(&name),
+        };
+        Proved {
+            way: Way::Telegram,
+            subject: self.id.to_string(),
+            label: Some(label.chars().take(LABEL_CHARS_MAX).collect()),
+            name: Some(name),
+            picture: self.photo_url.clone(),
+            language: self.language_code.clone(),
+        }
+    }
 }
 
 fn good_photo(address: &str) -> bool {

@@ -51,12 +51,18 @@ pub enum Why {
     Forbidden,
     /// There is none, or none that you may know of: 404.
     NotFound,
+    /// Not what could have come from us: 400.
+    Malformed,
     /// Not in this state: 409.
     Conflict,
+    /// There was one: 410.
+    Gone,
     /// A wrong value: 422.
     Invalid,
     /// Too often: 429.
     TooMany,
+    /// Another server's fault: 502.
+    BadGateway,
     /// Not now: 503.
     Unavailable,
 }

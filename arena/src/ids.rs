@@ -98,6 +98,10 @@ id! {
     CardId
 }
 id! {
+    /// An offer to make two accounts one.
+    MergeId
+}
+id! {
     /// What a moderator did about somebody.
     SanctionId
 }

@@ -15,7 +15,7 @@ use crate::{Millis, clock::millis};
 const RAW_BYTES_MAX: usize = 8192;
 const FIELDS_MAX: usize = 64;
 /// Telegram promises at most 52 significant bits.
-const TELEGRAM_ID_MAX: i64 = 1 << 53;
+pub(crate) const TELEGRAM_ID_MAX: i64 = 1 << 53;
 const HASH_BYTES: usize = 32;
 
 /// A checked statement of Telegram's about who opened the Mini App.

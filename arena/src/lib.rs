@@ -14,17 +14,22 @@ mod clock;
 mod computers;
 mod cursor;
 mod db;
+mod devices;
 mod errands;
 mod error;
+mod identities;
 mod ids;
 mod init_data;
 mod journal;
 mod known;
 mod lobby;
+mod mail;
 mod matches;
+mod merging;
 mod metrics;
 mod moderation;
 mod names;
+mod oidc;
 mod once;
 mod options;
 mod outbox;
@@ -34,10 +39,12 @@ mod people;
 mod profiles;
 mod queue;
 mod ratings;
+mod recovery;
 mod replays;
 mod reports;
 mod rooms;
 mod sessions;
+mod sign_in;
 mod staff;
 mod telegram;
 mod telegram_links;
@@ -54,7 +61,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -63,13 +70,19 @@ pub use audit::{AuditFilter, AuditKind, AuditLine, AuditPage};
 pub use cards::{Card, CardPlace, CardPlayer, CardStage, GroupPlayer, Joined, MatchCard, NewCard};
 pub use clock::{Clock, Millis, Moment};
 pub use computers::{NewComputerMatch, Opponent};
+pub use devices::MySession;
 pub use errands::Errand;
 pub use error::{Error, FieldError, Refused, Result, Why};
-pub use ids::{AuditId, CardId, MatchId, NotAnId, ReportId, RoomId, SanctionId, SessionId, UserId};
+pub use identities::{Linking, MyEmail, MyWay, MyWays, Way};
+pub use ids::{
+    AuditId, CardId, MatchId, MergeId, NotAnId, ReportId, RoomId, SanctionId, SessionId, UserId,
+};
 pub use init_data::{InitData, NotInitData, TelegramUser};
 pub use lobby::{LobbyChair, LobbyMessage, Place, QueueUpdate};
 pub use matches::{MatchInfo, MatchPlayer};
+pub use merging::MergeOffer;
 pub use moderation::{NewSanction, PersonFile, Sanction, SanctionKind};
+pub use oidc::{Answer, Handoff, HandoffResult, Returned, Visit};
 pub use once::RequestKey;
 pub use options::{Options, Secret};
 pub use outbox::{Carrier, Letter, Notice};
@@ -82,6 +95,7 @@ pub use profiles::{
 };
 pub use queue::{Matched, QueueStatus, Queued, Side};
 pub use ratings::{RATED_GAMES_MAX, Rating, Score};
+pub use recovery::{NewPassword, ResetBy};
 pub use replays::{BadReplay, Replay};
 pub use reports::{NewReport, Report, ReportFilter, ReportReason, Reports, Verdict};
 pub use rooms::{
@@ -89,6 +103,7 @@ pub use rooms::{
     RoomUpdate, RoomView,
 };
 pub use sessions::{Device, Principal, Session};
+pub use sign_in::SignInOptions;
 pub use telegram::{NoticeSettings, Reach, Topic};
 pub use telegram_links::TelegramLink;
 pub use tickets::{Pass, Ticket};
@@ -110,6 +125,10 @@ pub struct Inner {
     pub(crate) keys: sessions::Keys,
     pub(crate) known: known::Known,
     pub(crate) hashing: passwords::Hashing,
+    pub(crate) providers: oidc::Providers,
+    pub(crate) mail: Option<mail::Mail>,
+    /// Lost passwords that are being helped with.
+    pub(crate) looking: Arc<Semaphore>,
     pub(crate) ended: sessions::Ended,
     pub(crate) tickets: tickets::Tickets,
     pub(crate) lobby: lobby::Lobby,
@@ -152,6 +171,8 @@ impl Arena {
         let db = db::Db::open(&options.database_url).await?;
         db.migrate().await?;
         let keys = sessions::Keys::open(&db, &options).await?;
+        let providers = oidc::Providers::new(&options)?;
+        let mail = mail::Mail::open(&options)?;
         let known = known::Known::open(&db).await?;
         let (bus, ends) = bus::Bus::new(&options)?;
         let (journal, lines) = mpsc::channel(journal::LINES_MAX);
@@ -160,6 +181,7 @@ impl Arena {
             written: CancellationToken::new(),
             players: TaskTracker::new(),
             hashing: passwords::Hashing::new(),
+            looking: Arc::new(Semaphore::new(recovery::LOOKING_MAX)),
             ended: sessions::Ended::default(),
             tickets: tickets::Tickets::default(),
             lobby: lobby::Lobby::default(),
@@ -177,6 +199,8 @@ impl Arena {
             clock,
             options,
             keys,
+            providers,
+            mail,
             known,
         }));
         arena.keep_missing_looks().await.map_err(|it| anyhow::anyhow!(it.report()))?;
@@ -188,6 +212,7 @@ impl Arena {
         arena.tasks.spawn(arena.clone().run_matcher());
         arena.every(HEAR_EVERY, "Ended sessions are not heard of", Arena::hear_of_ended_sessions);
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
+        arena.every(SWEEP_EVERY, "Old sign-ins are not swept", Arena::sweep_flows);
         arena.every(SWEEP_EVERY, "Old answers are not swept", Arena::sweep_answers);
         arena.every(rooms::TEND_EVERY, "Rooms are not tended", Arena::tend_rooms);
         let announce = Arena::announce_presences;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::SignInOptions;
+
 /// What an operator may set of the arena.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -29,6 +31,10 @@ pub struct Options {
     /// Seconds that initData may be ahead of this machine's clock
     #[arg(long, env = "ARTEL_INIT_DATA_MAX_AHEAD", default_value = "60", value_parser = seconds)]
     pub init_data_max_ahead: Duration,
+
+    /// Ways to sign in that are set up elsewhere, and letters
+    #[command(flatten)]
+    pub sign_in: SignInOptions,
 }
 
 /// A value that is never shown.
@@ -69,7 +75,7 @@ fn redis_url(text: &str) -> Result<Secret, String> {
     }
 }
 
-fn jwt_secret(text: &str) -> Result<Secret, String> {
+pub(crate) fn jwt_secret(text: &str) -> Result<Secret, String> {
     match text.len() {
         0..32 => Err("too short: at least 32 characters, for example the output of \
                       `openssl rand -hex 32`"

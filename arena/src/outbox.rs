@@ -65,6 +65,13 @@ pub enum Notice {
         /// Which.
         match_id: MatchId,
     },
+    /// Somebody asked for a new password. The link is made when it is sent, and kept nowhere.
+    PasswordReset {
+        /// Whose.
+        user: UserId,
+        /// When, in steps: one is told once in each.
+        period: i64,
+    },
     /// Everybody in a match waits for one who is away.
     YourTurn {
         /// Whom to tell.
@@ -91,6 +98,7 @@ impl Notice {
             Notice::Matched { user, match_id } => format!("matched {match_id} {user}"),
             Notice::Challenged { user, card } => format!("challenged {card} {user}"),
             Notice::Result { user, match_id } => format!("result {match_id} {user}"),
+            Notice::PasswordReset { user, period } => format!("reset {user} {period}"),
             Notice::YourTurn { user, match_id, away_at } => {
                 format!("turn {match_id} {user} {away_at}")
             }

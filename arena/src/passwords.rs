@@ -16,6 +16,9 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
+/// No password has more characters, so that none is costly to read.
+pub(crate) const PASSWORD_CHARS_MAX: usize = 128;
+
 /// Sign-ins that may stand in line for a processor; more are told to come back.
 const WAITING_MAX: usize = 64;
 const RETRY_AFTER: Duration = Duration::from_secs(2);

@@ -31,6 +31,7 @@ use crate::{
     audit::{AuditKind, AuditRows, Deed},
     clock::millis,
     db::{Db, Turns, on},
+    devices::network,
     staff::StaffRows,
 };
 
@@ -113,38 +114,40 @@ struct Claims {
 
 /// What signs tokens. Neither printed nor cloned.
 pub(crate) struct Keys {
-    /// Names the secret, so that tokens signed with another are known at sight.
+    /// The first signs; what any of them has signed is good.
+    all: Vec<Key>,
+    rules: Validation,
+}
+
+struct Key {
+    /// Names the secret, so that it is known at sight which one has signed a token.
     id: String,
     signs: EncodingKey,
     checks: DecodingKey,
-    rules: Validation,
     chain: Hmac<Sha256>,
 }
 
 impl Keys {
-    /// From `JWT_SECRET`, or else from a secret that is made once and kept in the database.
+    /// From `JWT_SECRET`, or else from a secret that is made once and kept in the database; and
+    /// from those before it.
     pub(crate) async fn open(db: &Db, options: &Options) -> anyhow::Result<Keys> {
-        match &options.jwt_secret {
-            Some(secret) => Ok(Keys::new(secret.expose().as_bytes())),
-            None => Ok(Keys::new(kept_secret(db).await?.as_bytes())),
-        }
-    }
-
-    fn new(secret: &[u8]) -> Keys {
-        let derive = |purpose: &str| hmac(secret).chain_update(purpose).finalize().into_bytes();
+        let mut secrets = match &options.jwt_secret {
+            Some(secret) => vec![secret.expose().to_owned()],
+            None => kept_secrets(db).await?,
+        };
+        secrets.extend(options.sign_in.jwt_old_secret.iter().map(|it| it.expose().to_owned()));
+        let all: Vec<Key> = secrets.iter().map(|it| Key::new(it.as_bytes())).collect();
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_issuer(&[ISSUER]);
         rules.set_audience(&[AUDIENCE]);
         rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
         // The times are checked by `claims`, against the arena's clock rather than the machine's.
         rules.validate_exp = false;
-        Keys {
-            id: hex(&derive("artel: the id of the key")[..8]),
-            signs: EncodingKey::from_secret(secret),
-            checks: DecodingKey::from_secret(secret),
-            rules,
-            chain: hmac(&derive("artel: the chain of refresh tokens")),
-        }
+        Ok(Keys { all, rules })
+    }
+
+    fn first(&self) -> &Key {
+        self.all.first().expect("one is always set or kept")
     }
 
     fn sign(&self, user: &User, session: SessionId, now: Millis) -> Result<String> {
@@ -161,8 +164,9 @@ impl Keys {
         };
         let mut header = Header::new(Algorithm::HS256);
         header.typ = Some(TYPE.to_owned());
-        header.kid = Some(self.id.clone());
-        let token = jsonwebtoken::encode(&header, &claims, &self.signs);
+        let key = self.first();
+        header.kid = Some(key.id.clone());
+        let token = jsonwebtoken::encode(&header, &claims, &key.signs);
         Ok(token.context("signing an access token")?)
     }
 
@@ -171,11 +175,11 @@ impl Keys {
         if token.len() > ACCESS_TOKEN_BYTES_MAX {
             return None;
         }
-        let data = jsonwebtoken::decode::<Claims>(token, &self.checks, &self.rules).ok()?;
+        let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
+        let key = self.all.iter().find(|it| it.id == kid)?;
+        let data = jsonwebtoken::decode::<Claims>(token, &key.checks, &self.rules).ok()?;
         let (header, claims, now) = (data.header, data.claims, seconds(now));
-        let ours = header.typ.as_deref() == Some(TYPE)
-            && header.kid.as_ref() == Some(&self.id)
-            && header.crit.is_none();
+        let ours = header.typ.as_deref() == Some(TYPE) && header.crit.is_none();
         let begun = claims.nbf.is_none_or(|nbf| nbf <= now + LEEWAY.as_secs());
         let lasts = now < claims.exp.saturating_add(LEEWAY.as_secs());
         (ours && begun && lasts).then_some(claims)
@@ -183,13 +187,35 @@ impl Keys {
 
     /// The refresh token after `token`.
     fn successor(&self, token: &str) -> String {
+        self.first().successor(token)
+    }
+
+    /// The refresh tokens that may come after `token`, by each of the keys.
+    fn successors(&self, token: &str) -> impl Iterator<Item = String> {
+        self.all.iter().map(|it| it.successor(token))
+    }
+}
+
+impl Key {
+    fn new(secret: &[u8]) -> Key {
+        let derive = |purpose: &str| hmac(secret).chain_update(purpose).finalize().into_bytes();
+        Key {
+            id: hex(&derive("artel: the id of the key")[..8]),
+            signs: EncodingKey::from_secret(secret),
+            checks: DecodingKey::from_secret(secret),
+            chain: hmac(&derive("artel: the chain of refresh tokens")),
+        }
+    }
+
+    fn successor(&self, token: &str) -> String {
         let next = self.chain.clone().chain_update(token).finalize().into_bytes();
         BASE64_URL_SAFE_NO_PAD.encode(next)
     }
 }
 
-async fn kept_secret(db: &Db) -> anyhow::Result<String> {
-    let secret = on!(db, pool => async {
+/// The secret that is kept, and the one before it.
+async fn kept_secrets(db: &Db) -> anyhow::Result<Vec<String>> {
+    let secrets = on!(db, pool => async {
         // Of several processes that start at once, one writes and all read what it wrote.
         sqlx::query(
             "insert into secrets (name, value) values ('jwt', $1) on conflict (name) do nothing",
@@ -197,10 +223,14 @@ async fn kept_secret(db: &Db) -> anyhow::Result<String> {
         .bind(hex(&rand::random::<[u8; 32]>()))
         .execute(pool)
         .await?;
-        sqlx::query_scalar("select value from secrets where name = 'jwt'").fetch_one(pool).await
+        sqlx::query_scalar(
+            "select value from secrets where name in ('jwt', 'jwt_old') order by name",
+        )
+        .fetch_all(pool)
+        .await
     }
     .await);
-    secret.context("reading the secret that signs tokens")
+    secrets.context("reading the secret that signs tokens")
 }
 
 /// The sessions that ended while access tokens of theirs may still be good.
@@ -244,6 +274,35 @@ struct Stored {
 }
 
 impl Arena {
+    /// Makes another secret to sign tokens with, where it is kept in the database. Processes sign
+    /// with it from their next start; what the one before has signed stays good.
+    ///
+    /// # Errors
+    /// When the database can't be opened, or the secret is set by the operator.
+    pub async fn rotate_key(options: &Options) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            options.jwt_secret.is_none(),
+            "JWT_SECRET is set: move its value to JWT_OLD_SECRET and set another",
+        );
+        let db = Db::open(&options.database_url).await?;
+        db.migrate().await?;
+        kept_secrets(&db).await?;
+        on!(db, pool => {
+            let mut tx = pool.begin_with(db.begin()).await?;
+            sqlx::query("delete from secrets where name = 'jwt_old'").execute(&mut *tx).await?;
+            sqlx::query("update secrets set name = 'jwt_old' where name = 'jwt'")
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query("insert into secrets (name, value) values ('jwt', $1)")
+                .bind(hex(&rand::random::<[u8; 32]>()))
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+        });
+        db.close().await;
+        Ok(())
+    }
+
     /// Signs `user` in on `device`.
     ///
     /// # Errors
@@ -256,13 +315,14 @@ impl Arena {
             tx.require_good(user.id, now).await?;
             tx.note(now, &Deed::of(AuditKind::SignIn, user.id, device.address)).await?;
             sqlx::query(
-                "insert into sessions (id, user_id, created_at, used_at, user_agent) \
-                 values ($1, $2, $3, $3, $4)",
+                "insert into sessions (id, user_id, created_at, used_at, user_agent, address) \
+                 values ($1, $2, $3, $3, $4, $5)",
             )
             .bind(session)
             .bind(user.id)
             .bind(now)
             .bind(cut(&device.user_agent))
+            .bind(device.address.map(network))
             .execute(&mut *tx)
             .await?;
             sqlx::query(
@@ -304,7 +364,7 @@ impl Arena {
             return Err(not_a_refresh_token());
         }
         if now - spent_at <= millis(GRACE) {
-            return self.newest(next, stored.session_id).await;
+            return self.newest(token, stored.session_id).await;
         }
         self.end_session(stored.session_id).await?;
         let deed = Deed::of(AuditKind::TokenReused, stored.user_id, device.address);
@@ -343,11 +403,12 @@ impl Arena {
             .await?;
             let Some(session) = session else { return Ok(None) };
             let user: Option<UserId> = sqlx::query_scalar(
-                "update sessions set used_at = $1, user_agent = $2 \
-                 where id = $3 and ended_at is null returning user_id",
+                "update sessions set used_at = $1, user_agent = $2, address = $3 \
+                 where id = $4 and ended_at is null returning user_id",
             )
             .bind(now)
             .bind(cut(&device.user_agent))
+            .bind(device.address.map(network))
             .bind(session)
             .fetch_optional(&mut *tx)
             .await?;
@@ -374,19 +435,30 @@ impl Arena {
         })
     }
 
-    /// The session with the newest token of a chain, followed from `token`.
-    async fn newest(&self, mut token: String, session: SessionId) -> Result<Session> {
+    /// The session with the newest token of a chain, followed from `token`, which is spent.
+    async fn newest(&self, token: &str, session: SessionId) -> Result<Session> {
+        let mut token = token.to_owned();
         for _ in 0..CHAIN_MAX {
-            let stored = self.stored(&token).await?;
-            let stored = stored.filter(|it| it.session_id == session && it.ended_at.is_none());
-            let stored = stored.ok_or_else(not_a_refresh_token)?;
+            let (next, stored) = self.next(&token, session).await?;
             if stored.spent_at.is_none() {
                 let user = self.user(stored.user_id).await?.ok_or_else(not_a_refresh_token)?;
-                return self.session(user, session, token);
+                return self.session(user, session, next);
             }
-            token = self.keys.successor(&token);
+            token = next;
         }
         Err(Error::too_many(GRACE))
+    }
+
+    /// The token that came after `token`, whichever key was the first then.
+    async fn next(&self, token: &str, session: SessionId) -> Result<(String, Stored)> {
+        for next in self.keys.successors(token) {
+            let stored = self.stored(&next).await?;
+            let stored = stored.filter(|it| it.session_id == session && it.ended_at.is_none());
+            if let Some(stored) = stored {
+                return Ok((next, stored));
+            }
+        }
+        Err(not_a_refresh_token())
     }
 
     async fn stored(&self, token: &str) -> Result<Option<Stored>> {

@@ -156,7 +156,7 @@ impl Arena {
     /// # Errors
     /// `banned` when they are shut out; when the database does not answer.
     pub async fn telegram_account(&self, person: &TelegramUser) -> Result<User> {
-        let user = self.account_of(person, None).await?;
+        let user = self.account_of(&person.proved(), None).await?;
         self.check_good(user.id).await?;
         if let Some(name) = person.username.as_deref().filter(|it| it.len() <= NAME_BYTES_MAX) {
             let name = name.to_ascii_lowercase();
@@ -256,10 +256,18 @@ impl Arena {
     /// # Errors
     /// When the database does not answer.
     pub async fn reach(&self, user: UserId, topic: Topic) -> Result<Option<Reach>> {
-        let Some((chat, language)) = self.telegram_of(user).await? else { return Ok(None) };
         let wanted = self.notice_settings(user).await?.wants(topic);
+        Ok(if wanted { self.chat_of(user).await? } else { None })
+    }
+
+    /// Where somebody is written to; none when they came another way or have blocked the bot.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn chat_of(&self, user: UserId) -> Result<Option<Reach>> {
+        let Some((chat, language)) = self.telegram_of(user).await? else { return Ok(None) };
         let reach = Reach { chat, language };
-        Ok((wanted && !self.is_chat_quiet(chat).await?).then_some(reach))
+        Ok((!self.is_chat_quiet(chat).await?).then_some(reach))
     }
 
     /// What somebody wants to be told.

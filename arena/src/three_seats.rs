@@ -19,6 +19,7 @@ async fn arena() -> Arena {
         telegram_token: None,
         init_data_max_age: std::time::Duration::from_secs(60),
         init_data_max_ahead: std::time::Duration::from_secs(60),
+        sign_in: crate::SignInOptions::default(),
     };
     Arena::open(options, Clock::manual(1_790_000_000_000)).await.unwrap()
 }

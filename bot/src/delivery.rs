@@ -269,6 +269,8 @@ impl Delivery<'_> {
             Notice::Result { user, .. } => (user, Topic::Result),
             Notice::YourTurn { user, .. } => (user, Topic::YourTurn),
             Notice::FriendRequest { user, .. } => (user, Topic::FriendRequest),
+            // Asked for, so not to be turned off.
+            Notice::PasswordReset { user, .. } => return self.arena.chat_of(*user).await,
         };
         self.arena.reach(*user, topic).await
     }

@@ -51,6 +51,15 @@ impl Notices<'_> {
                 let button = self.links.in_private(label(Label::Replay), Place::Replay(*match_id));
                 (words::say(&say, self.language, None), button)
             }
+            Notice::PasswordReset { user, .. } => {
+                let mut page = self.links.page.clone();
+                page.set_path("/reset");
+                let Some(link) = self.arena.reset_link(*user, page).await? else {
+                    return Ok(None);
+                };
+                let say = Say::PasswordReset { link: link.as_str() };
+                (words::say(&say, self.language, None), None)
+            }
             Notice::YourTurn { user, match_id, .. } => {
                 if !self.arena.is_awaited(*user, *match_id).await? {
                     return Ok(None);

@@ -109,6 +109,10 @@ pub(crate) enum Say<'a> {
         game: Kind,
         names: String,
     },
+    /// Where a new password can be set.
+    PasswordReset {
+        link: &'a str,
+    },
     Result {
         game: Kind,
         won: Option<bool>,

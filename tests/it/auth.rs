@@ -26,10 +26,7 @@ both! {
         assert_eq!(answer.header("set-cookie"), "");
         let id = &session["user"]["id"];
 
-        let mut other = new.clone();
         stranger.post("/api/auth/register", new).await.refuses(409, "username_taken");
-        (other["username"], other["email"]) = ("other".into(), "ANN@artel.example".into());
-        stranger.post("/api/auth/register", other).await.refuses(409, "email_taken");
 
         for login in ["Ann_B", "ann_b", "ANN_B", "ann@artel.EXAMPLE"] {
             let answer = stranger

@@ -142,7 +142,7 @@ fn signed_by_hand(header: &Value, claims: &str, secret: &str) -> String {
 }
 
 /// Base 64 for addresses, without padding.
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {

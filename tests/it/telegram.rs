@@ -6,11 +6,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::support::{Client, Server};
+use crate::support::{Answer, Client, Server};
 
-const BOT_TOKEN: &str = "1234567890:ARTEL-synthetic-test-token-not-real";
+pub(crate) const BOT_TOKEN: &str = "1234567890:ARTEL-synthetic-test-token-not-real";
 /// Nobody listens there, so the bot finds no Telegram and leaves it alone.
-const NO_TELEGRAM: (&str, &str) = ("TELEGRAM_API_URL", "http://127.0.0.1:1");
+pub(crate) const NO_TELEGRAM: (&str, &str) = ("TELEGRAM_API_URL", "http://127.0.0.1:1");
 
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
@@ -73,6 +73,32 @@ async fn telegram_says_who_somebody_is() {
         assert_eq!(answer.refuses(401, "initdata_invalid").body["errors"], Value::Null, "{bad}");
     }
     sign_in("x".repeat(1 << 20)).await.refuses(413, "payload_too_large");
+}
+
+#[tokio::test]
+async fn there_is_no_back_door() {
+    let server = Server::with(&[("TELOXIDE_TOKEN", BOT_TOKEN), NO_TELEGRAM]).await;
+    let (ann, stranger) = (server.person("ann").await, server.stranger());
+    let id = ann.id();
+    for path in [
+        format!("/api/me?user_id={id}"),
+        format!("/api/me?debug_user={id}"),
+        format!("/api/me?access_token={}", ann.access_token()),
+    ] {
+        stranger.get(&path).await.refuses(401, "unauthenticated");
+    }
+    for header in ["x-debug-user", "x-user-id", "x-dev-user", "x-telegram-user"] {
+        let request = stranger.request("GET", "/api/me").header(header, id);
+        Answer::to(request).await.refuses(401, "unauthenticated");
+    }
+    for path in ["/api/auth/dev", "/api/auth/debug", "/api/auth/mock", "/api/dev/login"] {
+        stranger.post(path, json!({"user_id": id})).await.refuses(404, "not_found");
+    }
+    // The token that everybody knows, of the simulated Telegram.
+    let somebody = json!({"id": 77, "first_name": "Ann"});
+    let known = init_data("1:development", now(), &somebody);
+    let answer = stranger.post("/api/auth/telegram", json!({"init_data": known})).await;
+    answer.refuses(401, "initdata_invalid");
 }
 
 #[tokio::test]

@@ -7,13 +7,18 @@
 mod assets;
 mod pages;
 
-use axum::Router;
+use axum::{Router, http::StatusCode, response::Response};
 
 /// The pages, their files, and the page that is shown where nothing is.
 ///
 /// It has a fallback of its own: merge it into a router without one.
 pub fn router() -> Router {
     Router::new().merge(pages::router()).merge(assets::router()).fallback(pages::missing)
+}
+
+/// The page that explains what went wrong, by a code of the API's.
+pub fn problem_page(status: StatusCode, code: &str) -> Response {
+    pages::problem(status, code)
 }
 
 #[cfg(test)]

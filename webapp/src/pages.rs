@@ -17,6 +17,8 @@ struct Shell {
     base: String,
     styles: Vec<String>,
     modules: Vec<String>,
+    /// What went wrong on the way here, as a code that the browser's code has words for.
+    problem: String,
 }
 
 /// What a browser needs to know to put the page on a home screen.
@@ -39,6 +41,10 @@ pub(crate) fn router() -> Router {
         .route("/shots", get(page))
         .route("/shots/{id}", get(page))
         .route("/me", get(page))
+        .route("/security", get(page))
+        .route("/reset", get(page))
+        .route("/confirm", get(page))
+        .route("/handoff", get(page))
         .route("/users/{id}", get(page))
         .route("/top", get(page))
         .route("/friends", get(page))
@@ -48,19 +54,25 @@ pub(crate) fn router() -> Router {
 }
 
 async fn page() -> Response {
-    shell(StatusCode::OK)
+    shell(StatusCode::OK, "")
 }
 
 /// The shell again: the browser's code finds no screen for the address and says so.
 pub(crate) async fn missing() -> Response {
-    shell(StatusCode::NOT_FOUND)
+    shell(StatusCode::NOT_FOUND, "")
 }
 
-fn shell(status: StatusCode) -> Response {
+/// The shell with a code: the browser's code explains what went wrong.
+pub(crate) fn problem(status: StatusCode, code: &str) -> Response {
+    shell(status, code)
+}
+
+fn shell(status: StatusCode, problem: &str) -> Response {
     let shell = Shell {
         base: assets::base(),
         styles: assets::ending_in(".css"),
         modules: assets::ending_in(".js"),
+        problem: problem.to_owned(),
     };
     match shell.render() {
         Ok(page) => (status, [(header::CACHE_CONTROL, "no-cache")], Html(page)).into_response(),

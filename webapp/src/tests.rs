@@ -27,6 +27,10 @@ async fn every_screen_has_its_page() {
         "/shots",
         "/shots/draw",
         "/me",
+        "/security",
+        "/reset",
+        "/confirm",
+        "/handoff",
         "/users/0123456789a",
         "/top",
     ] {
@@ -43,6 +47,16 @@ async fn where_nothing_is_the_page_says_so() {
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(headers["content-type"], "text/html; charset=utf-8");
     assert!(page.contains("/main.js"));
+}
+
+#[tokio::test]
+async fn a_problem_is_told_and_escaped() {
+    let page = crate::problem_page(StatusCode::CONFLICT, "\"><script>");
+    assert_eq!(page.status(), StatusCode::CONFLICT);
+    let page = page.into_body().collect().await.expect("the body is whole").to_bytes();
+    let page = String::from_utf8_lossy(&page).into_owned();
+    assert!(page.contains(r#"<meta name="artel-problem" content=""#), "{page}");
+    assert!(!page.contains("><script>"), "{page}");
 }
 
 #[tokio::test]

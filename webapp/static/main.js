@@ -18,9 +18,11 @@ import { missing } from "./screens/missing.js";
 import { me as mine, user } from "./screens/profile.js";
 import { practice } from "./screens/practice.js";
 import { queue } from "./screens/queue.js";
+import { confirm, handoff, problem, reset } from "./screens/recovery.js";
 import { replay } from "./screens/replay.js";
 import { room } from "./screens/room.js";
 import { rooms } from "./screens/rooms.js";
+import { security } from "./screens/security.js";
 import { shots } from "./screens/shots.js";
 import { sign } from "./screens/sign.js";
 import { top } from "./screens/top.js";
@@ -35,21 +37,24 @@ import { top } from "./screens/top.js";
  */
 
 /** @type {Record<Place["screen"], Screen>} */
-const SCREENS = { home, queue, rooms, room, match, replay, practice, shots, me: mine, user, top, friends, desk, missing };
+const SCREENS = {
+    home, queue, rooms, room, match, replay, practice, shots, me: mine, user, top, friends, desk, security, reset, confirm, handoff, problem, missing,
+};
 /** @type {Record<Place["screen"], Word>} */
 const TITLES = {
     home: "games", queue: "looking", rooms: "rooms", room: "room", match: "match", replay: "replay", practice: "practice",
-    shots: "shots", me: "me", user: "player", top: "top", friends: "friends", desk: "desk", missing: "nowhere",
+    shots: "shots", me: "me", user: "player", top: "top", friends: "friends", desk: "desk", security: "security", reset: "reset_title",
+    confirm: "email", handoff: "handoff_done", problem: "went_wrong", missing: "nowhere",
 };
 /** What anyone may look at who has the link. @type {ReadonlySet<Place["screen"]>} */
-const OPEN = new Set(["match", "replay", "practice", "shots"]);
+const OPEN = new Set(["match", "replay", "practice", "shots", "reset", "confirm", "handoff", "problem"]);
 /** The places at the bottom, and the screens that belong to them. */
 const TABS = /** @type {const} */ ([
     { path: "/", word: "play", screens: ["home", "queue"] },
     { path: "/rooms", word: "rooms", screens: ["rooms", "room"] },
     { path: "/friends", word: "friends", screens: ["friends"] },
     { path: "/top", word: "top", screens: ["top", "user"] },
-    { path: "/me", word: "me", screens: ["me", "desk"] },
+    { path: "/me", word: "me", screens: ["me", "security", "desk"] },
 ]);
 
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));

@@ -36,6 +36,13 @@ export type Parting = S["Parting"];
 export type Me = S["Me"];
 export type TelegramLink = S["TelegramLink"];
 
+export type SignInOptions = S["SignInOptions"];
+export type Handoff = S["Handoff"];
+export type Way = S["Way"];
+export type MyWays = S["MyWays"];
+export type MergeOffer = S["MergeOffer"];
+export type MySession = S["MySession"];
+export type MySessions = S["MySessions"];
 export type Friends = S["Friends"];
 export type Friend = S["Friend"];
 export type FriendRequest = S["FriendRequest"];

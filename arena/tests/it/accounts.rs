@@ -47,13 +47,12 @@ both! {
         assert_eq!(test.count("select count(*) from users where created_at > 0").await, 0);
     }
 
-    async fn names_and_addresses_are_unique_whatever_their_capitals(test: &TestArena) {
+    async fn names_are_unique_whatever_their_capitals_and_addresses_tell_nothing(test: &TestArena) {
         test.arena.register(new("ann", Some("Ann@Example.org")), &device()).await.unwrap();
         let taken = refused(test.arena.register(new("ANN", None), &device()).await);
         assert_eq!((taken.why, taken.code), (Why::Conflict, "username_taken"));
         let again = new("bob", Some("ann@example.ORG"));
-        let taken = refused(test.arena.register(again, &device()).await);
-        assert_eq!((taken.why, taken.code), (Why::Conflict, "email_taken"));
+        test.arena.register(again, &device()).await.unwrap();
     }
 
     async fn of_many_at_once_one_gets_the_name(test: &TestArena) {

@@ -89,6 +89,7 @@ impl TestArena {
             telegram_token: Some(Secret::new(BOT_TOKEN)),
             init_data_max_age: Duration::from_secs(86_400),
             init_data_max_ahead: Duration::from_secs(60),
+            sign_in: Default::default(),
         };
         let clock = Clock::manual(START);
         let arena = Arena::open(options.clone(), clock.clone()).await.unwrap();

@@ -69,6 +69,7 @@ impl Telegram {
             telegram_token: Some(Secret::new(token)),
             init_data_max_age: Duration::from_secs(60),
             init_data_max_ahead: Duration::from_secs(60),
+            sign_in: Default::default(),
         };
         let arena = Arena::open(of_arena, Clock::System).await.unwrap();
         let closing = CancellationToken::new();

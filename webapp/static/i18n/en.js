@@ -2,10 +2,12 @@
 
 import billiards from "./billiards.en.js";
 import people from "./people.en.js";
+import security from "./security.en.js";
 
 export default {
     ...billiards,
     ...people,
+    ...security,
 
     // Places
     play: "Play", top: "Top", me: "Me",
@@ -26,7 +28,6 @@ export default {
     error_invalid: "Something in the form is not right.",
     error_wrong_login: "There is no such name with this password.",
     error_username_taken: "This name is taken. Choose another.",
-    error_email_taken: "This address belongs to another account.",
     error_not_found: "There is no such thing here.",
     error_already_in_match: "You are in a match already. Finish it first.",
     error_initdata_invalid: "Telegram did not let you in. Close the app and open it again.",

@@ -3,10 +3,12 @@
 /** @type {import("../lib/words.js").Words} */
 import billiards from "./billiards.ru.js";
 import people from "./people.ru.js";
+import security from "./security.ru.js";
 
 export default {
     ...billiards,
     ...people,
+    ...security,
 
     // Места
     play: "Играть", top: "Лучшие", me: "Я",
@@ -27,7 +29,6 @@ export default {
     error_invalid: "Что-то в форме заполнено не так.",
     error_wrong_login: "Имя и пароль не подходят друг к другу.",
     error_username_taken: "Это имя занято. Выберите другое.",
-    error_email_taken: "Эта почта принадлежит другому игроку.",
     error_not_found: "Здесь такого нет.",
     error_already_in_match: "Вы уже в матче. Сначала доиграйте его.",
     error_initdata_invalid: "Telegram вас не узнал. Закройте приложение и откройте снова.",

@@ -3,7 +3,7 @@
 
 import { telegram } from "./telegram.js";
 
-/** @import { Session, SessionUser } from "../types.d.ts" */
+/** @import { Handoff, Session, SessionUser, SignInOptions } from "../types.d.ts" */
 
 /** The server said no, or did not answer (`status` 0). */
 export class Refusal extends Error {
@@ -48,6 +48,12 @@ export function whenSignedOut(hear) {
     onSignedOut = hear;
 }
 
+/** The session turned out to be over. */
+export function signedOut() {
+    session = null;
+    onSignedOut();
+}
+
 /** @param {string} login @param {string} password */
 export async function signIn(login, password) {
     begin(await request("POST", "/api/auth/login?cookie=1", { login, password }));
@@ -64,10 +70,41 @@ export async function signInByTelegram() {
     begin(await request("POST", "/api/auth/telegram?cookie=1", { init_data: telegram.initData }));
 }
 
+/** Which ways to sign in the server has. @returns {Promise<SignInOptions>} */
+export async function signInOptions() {
+    return /** @type {SignInOptions} */ (await request("GET", "/api/auth/options"));
+}
+
+/**
+ * Begins a sign-in in another browser; to `link`, as who is signed in.
+ * @param {"google" | "telegram"} way @param {boolean} link
+ * @returns {Promise<Handoff>}
+ */
+export async function beginHandoff(way, link) {
+    if (link) return call("POST", "/api/auth/handoffs", { way, link });
+    return /** @type {Handoff} */ (await request("POST", "/api/auth/handoffs", { way }));
+}
+
+/** Finishes it by the code that is shown there. @param {string} secret @param {string} code */
+export async function finishHandoff(secret, code) {
+    const answer = await call("POST", "/api/auth/handoffs/finish?cookie=1", { secret, code });
+    if (answer) begin(answer);
+}
+
+/** Asks for a new password; answers where a link may have been sent. @param {string} login @returns {Promise<string[]>} */
+export async function forgotPassword(login) {
+    const answer = await request("POST", "/api/auth/password/forgot", { login });
+    return /** @type {{ ways: string[] }} */ (answer).ways;
+}
+
+/** @param {string} token what came in a link @param {string} password */
+export async function resetPassword(token, password) {
+    begin(await request("POST", "/api/auth/password/reset?cookie=1", { token, password }));
+}
+
 export async function signOut() {
     await request("POST", "/api/auth/logout?cookie=1", undefined, { "X-Artel": "1" });
-    session = null;
-    onSignedOut();
+    signedOut();
 }
 
 /**
@@ -153,13 +190,14 @@ function bearer() {
 const ANSWER_MS_MAX = 15_000;
 
 /**
+ * A call as nobody.
  * @param {string} method
  * @param {string} path
  * @param {object} [body]
  * @param {Record<string, string>} [headers]
  * @returns {Promise<unknown>}
  */
-async function request(method, path, body, headers = {}) {
+export async function request(method, path, body, headers = {}) {
     const init = {
         method,
         headers: body ? { ...headers, "Content-Type": "application/json" } : headers,

@@ -1,5 +1,6 @@
 // The lobby's socket, and what it last said. One for the page; screens listen.
 
+import { signedOut } from "./api.js";
 import { CODES, Line } from "./socket.js";
 
 /** @import { FromLobby, Matched, Notification, Parting, Presence, QueueUpdate, RoomInfo, RoomLine } from "../types.d.ts" */
@@ -44,6 +45,8 @@ export const lobby = {
             pingEvery: PING_EVERY_MS,
             hear,
             tell(state, code) {
+                // Ended elsewhere, and the page can't renew it.
+                if (state === "ended" && code === CODES.signedOut) return signedOut();
                 lobby.state = state;
                 // Newer pages of mine took over. It is this one's turn when it is looked at again.
                 if (state === "ended" && code === CODES.replaced) awaitReturn();

@@ -1,6 +1,6 @@
 // From addresses to screens, without loading the page again.
 
-/** @typedef {"home" | "queue" | "rooms" | "room" | "match" | "replay" | "practice" | "shots" | "me" | "user" | "top" | "friends" | "desk" | "missing"} ScreenName */
+/** @typedef {"home" | "queue" | "rooms" | "room" | "match" | "replay" | "practice" | "shots" | "me" | "user" | "top" | "friends" | "desk" | "security" | "reset" | "confirm" | "handoff" | "problem" | "missing"} ScreenName */
 /** @typedef {{ screen: ScreenName, id: string }} Place `id` is the variable part of the address */
 
 /** @type {[RegExp, ScreenName][]} */
@@ -16,6 +16,11 @@ const PLACES = [
     [/^\/me()$/, "me"],
     [/^\/users\/([0-9A-Za-z]{11})$/, "user"],
     [/^\/top()$/, "top"],
+    [/^\/security()$/, "security"],
+    [/^\/reset()$/, "reset"],
+    [/^\/confirm()$/, "confirm"],
+    [/^\/handoff()$/, "handoff"],
+    [/^\/auth\/(?:google|telegram)(?:\/callback)?()$/, "problem"],
     [/^\/friends()$/, "friends"],
     [/^\/desk(?:\/([0-9A-Za-z]{11}))?$/, "desk"],
 ];
@@ -99,6 +104,13 @@ export async function go(path, { replace = false } = {}) {
 export function goBack(path) {
     if (history.state === null) void go(path);
     else history.back();
+}
+
+/** What is behind the # of the address, which may be secret: it is taken off the address. */
+export function takeFragment() {
+    const fragment = location.hash.slice(1);
+    if (fragment) history.replaceState(history.state, "", location.pathname);
+    return fragment;
 }
 
 /** Shows the same place again. */

@@ -128,6 +128,12 @@ export const telegram = {
         return true;
     },
 
+    /** Opens an address in the system's browser, or, outside of Telegram, beside this page. @param {string} url */
+    open(url) {
+        if (launch) post("web_app_open_link", { url });
+        else window.open(url, "_blank", "noopener");
+    },
+
     /** Whether this Telegram lets messages be sent that the bot has prepared. */
     sends: knows("8.0"),
 

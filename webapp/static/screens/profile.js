@@ -288,6 +288,7 @@ function profile(root, id, isMe) {
                         data-test="name-input"${nameProblem ? html` aria-invalid="true" aria-describedby="name-wrong"` : ""}>
                         <button class="quiet" data-test="name-save">${t("save")}</button></div>
                     ${nameProblem ? html`<p class="wrong" id="name-wrong">${nameProblem}</p>` : ""}</form>
+                <a class="row onward" href="/security" data-key="security" data-test="to-security"><span>${t("security")}</span><span class="hint">${t("security_about")}</span></a>
                 ${mine?.telegram ? linking(mine) : ""}
                 ${telegram.inside ? "" : html`<button class="quiet wide" data-key="out" data-do="sign-out" data-test="sign-out">${t("sign_out")}</button>`}
             </div>`;

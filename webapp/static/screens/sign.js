@@ -1,11 +1,14 @@
 // Signing in, or up. Shown at any address while nobody is signed in; the address stays.
 
-import { Refusal, signIn, signUp } from "../lib/api.js";
+import { Refusal, signIn, signInOptions, signUp } from "../lib/api.js";
+import { handOff } from "../lib/handoff.js";
 import { act, html, patch } from "../lib/html.js";
 import { explained } from "../lib/parts.js";
 import { wish } from "../lib/settings.js";
+import { telegram } from "../lib/telegram.js";
 import { speak, spoken, t } from "../lib/words.js";
 
+/** @import { SignInOptions } from "../types.d.ts" */
 /** @import { Word } from "../lib/words.js" */
 
 /** @typedef {"login" | "username" | "email" | "password"} Field */
@@ -27,6 +30,8 @@ export function sign(root, done) {
     let isNew = false;
     let busy = false;
     let formError = "";
+    /** @type {SignInOptions | null} */
+    let server = null;
     /** @type {Partial<Record<Field, string>>} */
     let wrong = {};
 
@@ -36,8 +41,15 @@ export function sign(root, done) {
         "en": () => say("en"),
         "ru": () => say("ru"),
         send: (form) => void send(/** @type {HTMLFormElement} */ (form)),
+        google: () => void goTo("google"),
+        telegram: () => void goTo("telegram"),
     });
     show();
+    // Without an answer there is still the form.
+    signInOptions().then((it) => {
+        server = it;
+        if (root.isConnected) show();
+    }, () => {});
     return off;
 
     function show() {
@@ -62,7 +74,11 @@ export function sign(root, done) {
                 <button class="primary" data-test="submit"${busy ? html` disabled` : ""}>
                     ${busy ? t("signing_in") : isNew ? t("sign_up") : t("sign_in")}</button>
             </form>
-            <p class="languages" role="group" aria-label="Language · Язык">
+            ${server?.google || server?.telegram ? html`<div class="providers" data-key="providers"><p class="or">${t("or")}</p>
+                ${server.google ? html`<button class="quiet wide" data-do="google" data-test="by-google">${t("by_google")}</button>` : ""}
+                ${server.telegram ? html`<button class="quiet wide" data-do="telegram" data-test="by-telegram">${t("by_telegram")}</button>` : ""}</div>` : ""}
+            ${isNew ? "" : html`<a class="button link" href="/reset" data-key="forgot" data-test="forgot">${t("forgot")}</a>`}
+            <p class="languages" data-key="languages" role="group" aria-label="Language · Язык">
                 <button class="link" lang="en" data-do="en" data-test="language-en" aria-pressed="${spoken() === "en"}">English</button>
                 <button class="link" lang="ru" data-do="ru" data-test="language-ru" aria-pressed="${spoken() === "ru"}">Русский</button>
             </p></section>`);
@@ -82,6 +98,20 @@ export function sign(root, done) {
             ${problem
                 ? html`<p class="wrong" id="${name}-wrong" data-key="wrong" data-test="field-error-${name}">${problem}</p>`
                 : hint ? html`<p class="hint" id="${name}-hint" data-key="hint">${hint}</p>` : ""}</div>`;
+    }
+
+    /** Signs in at a provider, and comes back here. @param {"google" | "telegram"} way */
+    async function goTo(way) {
+        if (!telegram.inside) {
+            location.assign(`/auth/${way}?next=${encodeURIComponent(location.pathname)}`);
+            return;
+        }
+        try {
+            if (await handOff(way, false)) done();
+        } catch (error) {
+            formError = explained(error);
+            show();
+        }
     }
 
     /** @param {boolean} toNew */
@@ -135,8 +165,6 @@ export function sign(root, done) {
     function tell(error) {
         if (error instanceof Refusal && error.code === "username_taken") {
             wrong.username = explained(error);
-        } else if (error instanceof Refusal && error.code === "email_taken") {
-            wrong.email = explained(error);
         } else if (error instanceof Refusal && error.errors.length) {
             for (const { field } of error.errors) {
                 if (field in RULES) wrong[/** @type {Field} */ (field)] = t(RULES[/** @type {Field} */ (field)].word);

@@ -22,8 +22,9 @@ if (!ARTEL_TEST_PROGRAMS) throw new Error("run these by `cargo xtask test --only
  * Starts the server on an empty database. `at` is how it is reached from outside.
  *
  * @param {string} at
+ * @param {Record<string, string>} [variables] more of its environment
  */
-export async function startServer(at) {
+export async function startServer(at, variables = {}) {
     const folder = await mkdtemp(join(tmpdir(), "artel-browser-"));
     const options = {
         cwd: folder,
@@ -32,6 +33,7 @@ export async function startServer(at) {
             ARTEL_LISTEN: "127.0.0.1:0",
             ARTEL_METRICS_LISTEN: "off",
             PUBLIC_URL: at,
+            ...variables,
         },
     };
     const server = await start("artel", [], options);
@@ -49,10 +51,10 @@ export async function startServer(at) {
     };
 }
 
-/** Starts the simulated Telegram, and the server that it frames. */
-export async function startTelegram() {
+/** Starts the simulated Telegram, and the server that it frames, with more in its environment. */
+export async function startTelegram(variables = {}) {
     // Said aloud, it holds against the token that a developer may have in .env.
-    const env = { ...plainEnvironment(), TELOXIDE_TOKEN: "1:development" };
+    const env = { ...plainEnvironment(), TELOXIDE_TOKEN: "1:development", ...variables };
     const telegram = await start("xtask", TELEGRAM, { env });
     const url = /is on (\S+?),/.exec(telegram.said)?.[1];
     const app = /frames (\S+)/.exec(telegram.said)?.[1];
@@ -123,7 +125,7 @@ export async function startLine() {
 function plainEnvironment() {
     const environment = { ...process.env };
     for (const name of Object.keys(environment)) {
-        if (/^(ARTEL_|TELOXIDE_|TELEGRAM_|DATABASE_|REDIS_|JWT_|PUBLIC_)/.test(name)) {
+        if (/^(ARTEL_|TELOXIDE_|TELEGRAM_|DATABASE_|REDIS_|JWT_|PUBLIC_|GOOGLE_)/.test(name)) {
             delete environment[name];
         }
     }

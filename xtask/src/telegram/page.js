@@ -187,6 +187,8 @@ const EVENTS = {
     web_app_request_fullscreen: () => setFullscreen(true),
     web_app_exit_fullscreen: () => setFullscreen(false),
     web_app_request_write_access: () => tell("write_access_requested", { status: "allowed" }),
+    // The system's browser is a window beside this one.
+    web_app_open_link: ({ url }) => window.open(url, "_blank", "noopener"),
     web_app_send_prepared_message: (data) => void sendPrepared(data.id),
     web_app_open_popup: (data) =>
         popup(data.title, data.message, data.buttons, (pressed) =>
