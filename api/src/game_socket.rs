@@ -2,12 +2,12 @@
 
 use std::convert::Infallible;
 
-use arena::{Arena, MatchId};
+use arena::MatchId;
 use axum::{
     Router,
     extract::{Path, State, WebSocketUpgrade},
-    http::HeaderMap,
-    response::Response,
+    http::{HeaderMap, HeaderValue},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use live::{Chair, End, wire::Message};
@@ -40,7 +40,10 @@ async fn open(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
-    let pass = sockets::admit(&api, &headers, &ticket)?;
+    if let Some(elsewhere) = steer(&api, &headers, &id).await {
+        return Ok(elsewhere);
+    }
+    let pass = sockets::admit(&api, &headers, &ticket).await?;
     let arena = api.arena.clone();
     Ok(sockets::open(&api, upgrade, pass, async move |mut socket: Socket| {
         let Ok(id) = id.parse::<MatchId>() else {
@@ -48,7 +51,7 @@ async fn open(
         };
         let goodbye = match arena.sit(&pass, id, after).await {
             Ok(chair) => {
-                let Err(goodbye) = talk(&arena, &mut socket, chair).await;
+                let Err(goodbye) = talk(&mut socket, chair).await;
                 goodbye
             }
             Err(error) => Goodbye::of(error),
@@ -57,14 +60,27 @@ async fn open(
     }))
 }
 
+/// Asks the proxy of Fly.io to bring the socket to the machine where its match is, before the
+/// ticket is spent. One that did not come by that proxy, or was brought here by it already, stays,
+/// wherever the match may be by now.
+async fn steer(api: &Api, headers: &HeaderMap, id: &str) -> Option<Response> {
+    if !headers.contains_key("fly-request-id") || headers.contains_key("fly-replay-src") {
+        return None;
+    }
+    // Where it is not known, the socket is served from here.
+    let machine = api.arena.machine_of(id.parse().ok()?).await.ok()??;
+    let replay = HeaderValue::from_str(&format!("instance={machine}")).ok()?;
+    Some(([("fly-replay", replay)], ()).into_response())
+}
+
 /// Carries messages both ways until one side ends it.
-async fn talk(arena: &Arena, socket: &mut Socket, mut chair: Chair) -> Result<Infallible, Goodbye> {
+async fn talk(socket: &mut Socket, mut chair: Chair) -> Result<Infallible, Goodbye> {
     loop {
         tokio::select! {
             biased;
             heard = chair.hear() => match heard {
                 Ok(message) => socket.say(message).await?,
-                Err(End::Over) if arena.is_stopping() => return Err(Goodbye::Restart),
+                Err(End::Moved) => return Err(Goodbye::Restart),
                 Err(End::Over) => return Err(Goodbye::MatchOver),
                 Err(End::Replaced) => return Err(Goodbye::Replaced),
             },

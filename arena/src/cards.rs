@@ -12,6 +12,7 @@ use live::Status;
 
 use crate::{
     Arena, CardId, Error, Language, MatchId, Millis, PublicUser, Result, UserId, Why,
+    bus::ProcessId,
     clock::millis,
     db::{Turns, on, on_both},
     lobby::LobbyMessage,
@@ -282,6 +283,7 @@ impl Arena {
     /// Not found; `card_closed`, `card_started`, `already_joined`, `card_full`; `not_invited`;
     /// `already_in_match`.
     pub async fn join_card(&self, by: UserId, name: Option<&str>, id: CardId) -> Result<Joined> {
+        self.cluster.check_open()?;
         let now = self.clock.now();
         let (made, missing) = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
@@ -315,7 +317,7 @@ impl Arena {
             tx.seat_on_card(id, by, now).await?;
             seats.push(by);
             let made = match seats.len() == max {
-                true => Some(tx.start_card(&row, game, seats.clone(), now).await?),
+                true => Some(tx.start_card(&row, game, seats.clone(), self.cluster.me, now).await?),
                 false => {
                     tx.host_card(&row, &seats).await?;
                     None
@@ -401,6 +403,7 @@ impl Arena {
 
     /// `by` is none when the time is up.
     async fn try_start(&self, by: Option<UserId>, id: CardId) -> Result<Made> {
+        self.cluster.check_open()?;
         let now = self.clock.now();
         let made = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
@@ -419,7 +422,7 @@ impl Arena {
                 let detail = format!("{} more have to join first", min - seats.len());
                 return Err(Error::conflict("too_few", detail));
             }
-            let made = tx.start_card(&row, game, seats, now).await?;
+            let made = tx.start_card(&row, game, seats, self.cluster.me, now).await?;
             tx.show_card(id, now).await?;
             tx.commit().await.inspect_err(|_| self.open_if_made(made.id))?;
             made
@@ -791,6 +794,7 @@ trait CardRows {
         row: &Row,
         game: Kind,
         players: Vec<UserId>,
+        process: ProcessId,
         now: Millis,
     ) -> sqlx::Result<Made>;
 }
@@ -891,6 +895,7 @@ on_both! { impl CardRows {
         row: &Row,
         game: Kind,
         mut players: Vec<UserId>,
+        process: ProcessId,
         now: Millis,
     ) -> sqlx::Result<Made> {
         // Nobody should always sit on the left, or always begin.
@@ -899,8 +904,9 @@ on_both! { impl CardRows {
         }
         let options = game.default_options();
         let rated = game.rated();
-        let new =
-            NewMatch { game, options: &options, rated, players: &players, rematch_of: None };
+        let (players_now, rematch_of) = (&players, None);
+        let options = &options;
+        let new = NewMatch { game, options, rated, players: players_now, rematch_of, process };
         let id = self.insert_match(&new, now).await?;
         sqlx::query("update cards set status = 'playing', match_id = $1 where id = $2")
             .bind(id)

@@ -133,8 +133,16 @@ impl From<anyhow::Error> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Error {
-        use sqlx::Error::{Io, PoolClosed, PoolTimedOut};
-        if !matches!(error, PoolTimedOut | PoolClosed | Io(_)) {
+        use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, WorkerCrashed};
+        // PostgreSQL's own words for "not now": it is shut down or starts, a connection broke, or
+        // there are too many.
+        let not_now = |code: &str| ["08", "57P", "53300"].iter().any(|it| code.starts_with(it));
+        let away = match &error {
+            PoolTimedOut | PoolClosed | WorkerCrashed | Io(_) => true,
+            Database(theirs) => theirs.code().is_some_and(|it| not_now(&it)),
+            _ => false,
+        };
+        if !away {
             return Error::Fault(error.into());
         }
         // The pool is exhausted or the database is away: the caller may try again.

@@ -10,6 +10,7 @@ mod accounts;
 mod bus;
 mod cards;
 mod clock;
+mod cluster;
 mod computers;
 mod db;
 mod error;
@@ -68,6 +69,8 @@ pub use tickets::{Pass, Ticket};
 
 /// How often the processes hear which sessions the others have ended.
 const HEAR_EVERY: Duration = Duration::from_secs(2);
+/// How often it is forgotten who ran the matches that are long over.
+const SWEEP_OWNERS_EVERY: Duration = Duration::from_secs(60);
 /// How often what is left of old sessions is deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -86,6 +89,8 @@ pub struct Inner {
     pub(crate) tickets: tickets::Tickets,
     pub(crate) lobby: lobby::Lobby,
     pub(crate) bus: bus::Bus,
+    pub(crate) cluster: cluster::Cluster,
+    pub(crate) relay: cluster::Relay,
     pub(crate) queue: queue::Queue,
     pub(crate) live: matches::Live,
     /// Something came into the outbox.
@@ -94,6 +99,10 @@ pub struct Inner {
     pub(crate) journal: mpsc::Sender<live::Line>,
     /// Stops that writer, once nobody has lines for it any more.
     written: CancellationToken,
+    /// That writer.
+    writers: TaskTracker,
+    /// Cancelled last, when nobody needs the other processes any more.
+    pub(crate) gone: CancellationToken,
     /// Cancelled once, when the server is asked to stop.
     pub(crate) closing: CancellationToken,
     /// The tasks of live matches: `close` waits for them first.
@@ -114,16 +123,24 @@ impl Arena {
     /// Opens the database, brings it up to date, and starts what runs in the background.
     ///
     /// # Errors
-    /// When the database can't be opened or migrated, or Redis's address is wrong.
+    /// When the database can't be opened or migrated; when another process has it that can't share
+    /// it; when Redis's address is wrong, or set beside SQLite.
     pub async fn open(options: Options, clock: Clock) -> anyhow::Result<Arena> {
+        cluster::check(&options)?;
+        let place = cluster::Place::take(&options).await?;
         let db = db::Db::open(&options.database_url).await?;
         db.migrate().await?;
         let keys = sessions::Keys::open(&db, &options).await?;
-        let (bus, ends) = bus::Bus::new(&options)?;
+        let name = sessions::kept_secret(&db, "arena").await?;
+        let (bus, ends) = bus::Bus::new(options.redis_url.as_ref(), &name[..16])?;
         let (journal, lines) = mpsc::channel(journal::LINES_MAX);
         let arena = Arena(Arc::new(Inner {
             journal,
             written: CancellationToken::new(),
+            writers: TaskTracker::new(),
+            gone: CancellationToken::new(),
+            cluster: cluster::Cluster::new(&db, &options),
+            relay: cluster::Relay::default(),
             players: TaskTracker::new(),
             hashing: passwords::Hashing::new(),
             ended: sessions::Ended::default(),
@@ -140,17 +157,21 @@ impl Arena {
             options,
             keys,
         }));
+        arena.tasks.spawn(place.keep(arena.options.clone(), arena.gone.clone()));
         if let Some(ends) = ends {
             ends.start(&arena);
+            arena.start_beating().await?;
+            arena.tasks.spawn(arena.clone().run_takeovers());
         }
-        let writer = journal::write(arena.db.clone(), lines, arena.written.clone());
-        arena.tasks.spawn(writer);
+        let writer = journal::write(arena.clone(), lines, arena.written.clone());
+        arena.writers.spawn(writer);
         arena.tasks.spawn(arena.clone().run_matcher());
         arena.every(HEAR_EVERY, "Ended sessions are not heard of", Arena::hear_of_ended_sessions);
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
         arena.every(SWEEP_EVERY, "Old answers are not swept", Arena::sweep_answers);
         arena.every(rooms::TEND_EVERY, "Rooms are not tended", Arena::tend_rooms);
         arena.every(SWEEP_EVERY, "Old letters are not swept", Arena::sweep_letters);
+        arena.every(SWEEP_OWNERS_EVERY, "Old owners are not swept", Arena::sweep_owners);
         arena.every(cards::TEND_EVERY, "Cards are not tended", Arena::tend_cards);
         Ok(arena)
     }
@@ -191,11 +212,12 @@ impl Arena {
     /// When one does not.
     pub async fn ready(&self) -> Result<()> {
         self.db.ping().await?;
-        self.bus.ping().await
+        self.bus.ping().await?;
+        self.check_lease()
     }
 
-    /// Lets go of the live matches, where they are: the next run goes on with them. To be called
-    /// before their players' sockets are closed, which is no fault of theirs.
+    /// Lets go of the live matches, where they are: another process goes on with them, or the next
+    /// run. To be called before their players' sockets are closed, which is no fault of theirs.
     pub fn stop(&self) {
         self.closing.cancel();
     }
@@ -205,13 +227,24 @@ impl Arena {
         self.closing.is_cancelled()
     }
 
-    /// Stops what runs in the background, waits for it, writes what is left of the journal, and
-    /// closes the database.
-    pub async fn close(&self) {
+    /// Hands the live matches over: what is left of their journals is written, and other processes
+    /// may take them. Requests are still answered.
+    pub async fn hand_over(&self) {
         self.stop();
         self.players.close();
         self.players.wait().await;
         self.written.cancel();
+        self.writers.close();
+        self.writers.wait().await;
+        if self.cluster.is_several() && !self.gone.is_cancelled() {
+            self.release().await;
+        }
+    }
+
+    /// Stops what runs in the background, waits for it, and closes the database.
+    pub async fn close(&self) {
+        self.hand_over().await;
+        self.gone.cancel();
         self.tasks.close();
         self.tasks.wait().await;
         self.db.close().await;

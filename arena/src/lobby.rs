@@ -5,6 +5,7 @@
 //! first, and never something older after something newer.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Arena, Millis, Result, UserId,
+    bus::{To, Word},
     queue::{Matched, QueueStatus},
     rooms::{RoomChat, RoomUpdate},
 };
@@ -137,8 +139,24 @@ impl Arena {
 
     /// Tells somebody, on every page that they have open, on whatever process.
     pub(crate) fn tell(&self, user: UserId, message: LobbyMessage) {
-        self.bus.publish(user, &message);
+        self.tell_elsewhere(user, &message);
         self.lobby.deliver(user, message);
+    }
+
+    /// The same on the pages that they have open on other processes.
+    pub(crate) fn tell_elsewhere(&self, user: UserId, message: &LobbyMessage) {
+        self.bus.say(To::All, &Word::Lobby { user, message: Cow::Borrowed(message) });
+    }
+
+    /// Tells everybody here how things are for them: what was said may have been missed.
+    pub(crate) async fn refresh_lobby(&self) -> Result<()> {
+        for user in self.lobby.here() {
+            let mark = self.lobby.mark();
+            for message in self.lobby_state(user).await? {
+                self.lobby.remind(user, mark, message);
+            }
+        }
+        Ok(())
     }
 
     /// How things are for somebody, as a chair first hears it.
@@ -277,6 +295,11 @@ impl Lobby {
     /// Whether somebody has a page open here.
     pub(crate) fn has(&self, user: UserId) -> bool {
         self.hub().chairs.contains_key(&user)
+    }
+
+    /// Everybody who has a page open here.
+    fn here(&self) -> Vec<UserId> {
+        self.hub().chairs.keys().copied().collect()
     }
 
     /// Whether nobody has a page open here.

@@ -170,6 +170,7 @@ impl Arena {
             let detail = "two can't play this game: open a room for it, or join one";
             return Err(Error::conflict("rooms_only", detail));
         }
+        self.cluster.check_open()?;
         let chat = chat.as_deref();
         if chat.is_some_and(|it| it.len() > CHAT_BYTES_MAX || it.contains(char::is_control)) {
             return Err(Error::invalid("chat_id", format!("at most {CHAT_BYTES_MAX} characters")));
@@ -191,7 +192,7 @@ impl Arena {
         let status = self.whereabouts(by, game).await?;
         match status.clone() {
             QueueStatus::Waiting { position, waiting, since } => {
-                self.bus.publish(by, &LobbyMessage::of(game, status.clone()));
+                self.tell_elsewhere(by, &LobbyMessage::of(game, status.clone()));
                 self.lobby.remind(by, mark, LobbyMessage::of(game, status));
                 Ok(Queued::Waiting { position, waiting, since })
             }
@@ -254,8 +255,8 @@ impl Arena {
     pub async fn pair_up(&self, game: Kind) -> Result<usize> {
         let _turn = self.queue.pairing.lock().await;
         let mut made = 0;
-        // A server that is going away opens nothing new.
-        while !self.closing.is_cancelled() {
+        // A server that is going away opens nothing new, nor one that can't tell others of it.
+        while !self.closing.is_cancelled() && self.cluster.check_open().is_ok() {
             let now = self.clock.now();
             let entries = self.longest_waiting(game, now).await?;
             let full = entries.len() == BATCH_MAX;
@@ -298,6 +299,7 @@ impl Arena {
             rated: game.rated(),
             players: &players,
             rematch_of: None,
+            process: self.cluster.me,
         };
         let now = self.clock.now();
         let match_id = on!(self.db, pool => {

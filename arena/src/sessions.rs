@@ -27,6 +27,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     Arena, Error, Millis, Options, Result, Role, SessionId, User, UserId,
+    bus::{To, Word},
     clock::millis,
     db::{Db, on},
 };
@@ -81,7 +82,7 @@ impl fmt::Debug for Session {
 }
 
 /// Who acts, proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// The person.
     pub user_id: UserId,
@@ -121,7 +122,7 @@ impl Keys {
     pub(crate) async fn open(db: &Db, options: &Options) -> anyhow::Result<Keys> {
         match &options.jwt_secret {
             Some(secret) => Ok(Keys::new(secret.expose().as_bytes())),
-            None => Ok(Keys::new(kept_secret(db).await?.as_bytes())),
+            None => Ok(Keys::new(kept_secret(db, "jwt").await?.as_bytes())),
         }
     }
 
@@ -183,19 +184,24 @@ impl Keys {
     }
 }
 
-async fn kept_secret(db: &Db) -> anyhow::Result<String> {
+/// 64 random letters that are made once for all processes, and kept in the database.
+pub(crate) async fn kept_secret(db: &Db, name: &str) -> anyhow::Result<String> {
     let secret = on!(db, pool => async {
         // Of several processes that start at once, one writes and all read what it wrote.
         sqlx::query(
-            "insert into secrets (name, value) values ('jwt', $1) on conflict (name) do nothing",
+            "insert into secrets (name, value) values ($1, $2) on conflict (name) do nothing",
         )
+        .bind(name)
         .bind(hex(&rand::random::<[u8; 32]>()))
         .execute(pool)
         .await?;
-        sqlx::query_scalar("select value from secrets where name = 'jwt'").fetch_one(pool).await
+        sqlx::query_scalar("select value from secrets where name = $1")
+            .bind(name)
+            .fetch_one(pool)
+            .await
     }
     .await);
-    secret.context("reading the secret that signs tokens")
+    secret.with_context(|| format!("reading the secret {name}"))
 }
 
 /// The sessions that ended while access tokens of theirs may still be good.
@@ -220,7 +226,7 @@ impl Ended {
         self.lock().contains_key(&session)
     }
 
-    fn add(&self, session: SessionId, at: Millis) {
+    pub(crate) fn add(&self, session: SessionId, at: Millis) {
         if self.lock().insert(session, at).is_none() {
             // OK because nobody may be listening.
             let _ = self.told.send(session);
@@ -410,6 +416,7 @@ impl Arena {
         .await
         .map(drop))?;
         self.ended.add(session, now);
+        self.bus.say(To::All, &Word::SessionEnded { session, at: now });
         Ok(())
     }
 

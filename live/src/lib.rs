@@ -12,6 +12,8 @@ mod chair;
 pub mod computer;
 mod fan_out;
 mod journal;
+mod lease;
+mod remote;
 mod replay;
 mod runner;
 pub mod wire;
@@ -21,6 +23,8 @@ use serde_json::Value;
 
 pub use chair::{Chair, End, Full, Glance, Handle, Status};
 pub use journal::{Journal, Line};
+pub use lease::Lease;
+pub use remote::{Far, FarWord, Fed, far_chair};
 pub use replay::replay;
 pub use runner::{Gathered, Match, Setup, heavy, open, reopen};
 

@@ -71,7 +71,7 @@ both! {
         }
         assert_eq!(test.count("select count(*) from users where created_at > 0").await, 1);
         assert_eq!(test.count("select count(*) from identities").await, 1);
-        other.close().await;
+        test.leave(other).await;
     }
 
     async fn a_password_opens_its_own_account_only(test: &TestArena) {
@@ -207,7 +207,7 @@ both! {
         let refused = refused(other.telegram_sign_in(&init_data, &device()).await);
         assert_eq!((refused.why, refused.code), (Why::NotFound, "telegram_off"));
         assert!(!refused.detail.contains(BOT_TOKEN));
-        other.close().await;
+        test.leave(other).await;
     }
 
     async fn only_what_is_given_is_changed(test: &TestArena) {
