@@ -11,7 +11,7 @@ use std::{borrow::Cow, collections::HashMap, time::Duration};
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use live::{End, FarWord};
+use live::{End, FarWord, Glance};
 use redis::{
     Client, Value,
     aio::{ConnectionManager, ConnectionManagerConfig},
@@ -102,6 +102,10 @@ pub(crate) enum Word<'a> {
     },
     /// The chair is taken away.
     Ended { chair: u64, end: End },
+    /// How do these matches of yours stand?
+    Look { question: u64, ids: Vec<i64> },
+    /// Those that run here stand so.
+    Seen { question: u64, glances: Vec<(i64, Glance)> },
 }
 
 /// Why somebody can't sit at a match in another process.
@@ -314,12 +318,7 @@ async fn subscribe(
     }
 }
 
-fn hear(
-    arena: &Arena,
-    ours: bool,
-    news: &[u8],
-    counts: &mut HashMap<(ProcessId, bool), u64>,
-) {
+fn hear(arena: &Arena, ours: bool, news: &[u8], counts: &mut HashMap<(ProcessId, bool), u64>) {
     let envelope = match serde_json::from_slice::<Envelope<'_>>(news) {
         Ok(it) if it.from == arena.cluster.me => return,
         Ok(it) => it,
@@ -351,6 +350,8 @@ fn hear(
             Word::Far { chair, word } => arena.relay.carry(from, chair, word),
             Word::Heard { chair, text } => arena.relay.feed(from, chair, text.get()),
             Word::Ended { chair, end } => arena.relay.ended(from, chair, end),
+            Word::Look { question, ids } => arena.show_glances(from, question, ids),
+            Word::Seen { question, glances } => arena.relay.seen(from, question, glances),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use sqlx::error::DatabaseError;
+
 /// The answer of every call to the arena.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -137,11 +139,9 @@ impl From<sqlx::Error> for Error {
         // PostgreSQL's own words for "not now": it is shut down or starts, a connection broke, or
         // there are too many.
         let not_now = |code: &str| ["08", "57P", "53300"].iter().any(|it| code.starts_with(it));
-        let away = match &error {
-            PoolTimedOut | PoolClosed | WorkerCrashed | Io(_) => true,
-            Database(theirs) => theirs.code().is_some_and(|it| not_now(&it)),
-            _ => false,
-        };
+        let says_so = |it: &dyn DatabaseError| it.code().is_some_and(|code| not_now(&code));
+        let away = matches!(error, PoolTimedOut | PoolClosed | WorkerCrashed | Io(_))
+            || matches!(&error, Database(it) if says_so(it.as_ref()));
         if !away {
             return Error::Fault(error.into());
         }

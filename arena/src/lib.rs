@@ -24,6 +24,7 @@ mod options;
 mod outbox;
 mod pairing;
 mod passwords;
+mod presence;
 mod profiles;
 mod queue;
 mod ratings;
@@ -169,6 +170,7 @@ impl Arena {
         arena.every(HEAR_EVERY, "Ended sessions are not heard of", Arena::hear_of_ended_sessions);
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
         arena.every(SWEEP_EVERY, "Old answers are not swept", Arena::sweep_answers);
+        arena.every(presence::SAY_EVERY, "Nobody knows who is here", Arena::say_who_is_here);
         arena.every(rooms::TEND_EVERY, "Rooms are not tended", Arena::tend_rooms);
         arena.every(SWEEP_EVERY, "Old letters are not swept", Arena::sweep_letters);
         arena.every(SWEEP_OWNERS_EVERY, "Old owners are not swept", Arena::sweep_owners);

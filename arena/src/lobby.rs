@@ -124,6 +124,7 @@ impl Arena {
     pub async fn lobby_join(&self, by: UserId) -> Result<LobbyChair> {
         let (id, messages) = self.lobby.seat(by);
         let chair = LobbyChair { arena: self.clone(), user: by, id, messages };
+        self.say_present(&[by]).await;
         self.keep_place(by).await?;
         self.keep_in_room(by).await?;
         for look in 1..=LOOKS_MAX {
@@ -298,7 +299,7 @@ impl Lobby {
     }
 
     /// Everybody who has a page open here.
-    fn here(&self) -> Vec<UserId> {
+    pub(crate) fn here(&self) -> Vec<UserId> {
         self.hub().chairs.keys().copied().collect()
     }
 

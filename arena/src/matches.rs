@@ -273,7 +273,7 @@ impl Arena {
     /// Not found.
     pub async fn match_info(&self, id: MatchId) -> Result<MatchInfo> {
         let rows = self.match_rows(id).await?;
-        let mut found = self.infos(rows)?;
+        let mut found = self.infos(rows).await?;
         found.pop().ok_or_else(|| Error::not_found("there is no such match"))
     }
 
@@ -296,7 +296,7 @@ impl Arena {
         let rows = on!(self.db, pool => {
             sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(game).fetch_all(pool).await
         })?;
-        self.infos(rows)
+        self.infos(rows).await
     }
 
     /// The match that somebody is in.
@@ -391,8 +391,7 @@ impl Arena {
             .fetch_optional(pool)
             .await
         })?;
-        let (stored, process) =
-            found.ok_or_else(|| Error::not_found("there is no such match"))?;
+        let (stored, process) = found.ok_or_else(|| Error::not_found("there is no such match"))?;
         let elsewhere = process.filter(|&it| it != self.cluster.me && it != 0);
         Ok(match status(&stored)? {
             // Its players may still be at the table, for a rematch.
@@ -558,8 +557,7 @@ impl Arena {
             }
         }
         let taken = CancellationToken::new();
-        let running =
-            Running { handle, users: opened.users.clone(), fence, taken: taken.clone() };
+        let running = Running { handle, users: opened.users.clone(), fence, taken: taken.clone() };
         let arena = self.clone();
         if let Some(older) = self.live.running().insert(id, running) {
             // We lost it and have it again.
@@ -837,7 +835,7 @@ impl Arena {
     }
 
     /// Matches from their rows, which come by match and seat; live ones as they are now.
-    fn infos(&self, rows: Vec<Row>) -> Result<Vec<MatchInfo>> {
+    async fn infos(&self, rows: Vec<Row>) -> Result<Vec<MatchInfo>> {
         let mut infos: Vec<MatchInfo> = Vec::new();
         for row in rows {
             let seat = seat_of(row.seat)?;
@@ -865,10 +863,13 @@ impl Arena {
             }
         }
         // Without the lease, what we see may not be what is.
-        let ours = self.cluster.lease.holds();
-        for info in infos.iter_mut().filter(|it| ours && it.status != Status::Finished) {
-            let Some((handle, _)) = self.live.find(info.id) else { continue };
-            let glance = handle.glance();
+        let here = |id| self.live.find(id).filter(|_| self.cluster.lease.holds());
+        let live = infos.iter().filter(|it| it.status != Status::Finished).map(|it| it.id);
+        let elsewhere: Vec<MatchId> = live.filter(|&id| here(id).is_none()).collect();
+        let mut glances = self.glances(&elsewhere).await?;
+        for info in infos.iter_mut().filter(|it| it.status != Status::Finished) {
+            let glance = here(info.id).map(|(handle, _)| handle.glance());
+            let Some(glance) = glance.or_else(|| glances.remove(&info.id)) else { continue };
             info.status = glance.status;
             for (player, (score, ready)) in
                 info.players.iter_mut().zip(glance.scores.into_iter().zip(glance.ready))

@@ -302,6 +302,8 @@ impl Arena {
             process: self.cluster.me,
         };
         let now = self.clock.now();
+        // Whoever has a page open is told there.
+        let absent = if self.has_telegram() { self.absent(&players).await } else { Vec::new() };
         let match_id = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&players).await?;
@@ -317,11 +319,8 @@ impl Arena {
             if let Some(chat) = group {
                 tx.show_match(chat, game, id, &players, now).await?;
             }
-            if self.has_telegram() {
-                // Whoever has a page open is told there.
-                for &user in players.iter().filter(|&&it| !self.lobby.has(it)) {
-                    tx.post(&Notice::Matched { user, match_id: id }, now).await?;
-                }
+            for &user in &absent {
+                tx.post(&Notice::Matched { user, match_id: id }, now).await?;
             }
             tx.commit().await.inspect_err(|_| self.open_if_made(id))?;
             id

@@ -53,7 +53,7 @@ impl MatchClock {
 }
 
 /// What can be seen of a match without sitting down.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Glance {
     /// Where it stands.
     pub status: Status,

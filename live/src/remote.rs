@@ -9,10 +9,7 @@ use std::{
 use bytes::Bytes;
 use games::{Seat, Time};
 use serde::{Deserialize, Serialize};
-use tokio::{
-    sync::mpsc,
-    time::Instant,
-};
+use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
     chair::{Chair, End, Inbound, MatchClock, Place, Shared},

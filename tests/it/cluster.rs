@@ -376,18 +376,33 @@ async fn many_processes_make_each_pair_once() {
     };
     timeout(PATIENCE, calm).await.expect("two wait who could play");
     for (what, sql) in [
-        ("in several matches", "select count(*) from (select user_id from match_players
+        (
+            "in several matches",
+            "select count(*) from (select user_id from match_players
           join matches on id = match_id where status <> 'finished'
-          group by user_id having count(*) > 1) as twice"),
-        ("half a pair", "select count(*) from (select match_id from match_players
-          group by match_id having count(*) <> 2) as half"),
-        ("waits and plays", "select count(*) from queue_entries
-          where user_id in (select user_id from playing)"),
-        ("without an owner", "select count(*) from matches
-          where id not in (select match_id from owners)"),
-        ("playing and not", "select count(*) from playing p where not exists (
+          group by user_id having count(*) > 1) as twice",
+        ),
+        (
+            "half a pair",
+            "select count(*) from (select match_id from match_players
+          group by match_id having count(*) <> 2) as half",
+        ),
+        (
+            "waits and plays",
+            "select count(*) from queue_entries
+          where user_id in (select user_id from playing)",
+        ),
+        (
+            "without an owner",
+            "select count(*) from matches
+          where id not in (select match_id from owners)",
+        ),
+        (
+            "playing and not",
+            "select count(*) from playing p where not exists (
           select 1 from match_players mp join matches m on m.id = mp.match_id
-          where mp.user_id = p.user_id and mp.match_id = p.match_id and m.status <> 'finished')"),
+          where mp.user_id = p.user_id and mp.match_id = p.match_id and m.status <> 'finished')",
+        ),
     ] {
         assert_eq!(cluster.home.number(sql).await, 0, "{what}");
     }

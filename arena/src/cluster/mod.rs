@@ -25,11 +25,7 @@ pub(crate) use alone::{Place, check};
 pub(crate) use owners::{Owner, OwnerRows};
 pub(crate) use relay::Relay;
 
-use crate::{
-    Arena, Error, MatchId, Options, Refused, Result, Why,
-    bus::ProcessId,
-    db::Db,
-};
+use crate::{Arena, Error, MatchId, Options, Refused, Result, Why, bus::ProcessId, db::Db};
 use watch::Watch;
 
 /// How often a process says that it lives.
@@ -99,7 +95,8 @@ impl Cluster {
 
     /// Whether a process lives, as far as was seen.
     pub(crate) fn lives(&self, process: ProcessId) -> bool {
-        self.watch().knows(process) && !self.watch().silent(SILENT).iter().any(|it| it.0 == process)
+        let watch = self.watch();
+        watch.knows(process) && !watch.silent(SILENT).iter().any(|it| it.0 == process)
     }
 
     /// There may be matches to take: look now.

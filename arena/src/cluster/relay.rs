@@ -8,8 +8,9 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use games::Seat;
-use live::{Chair, End, FarWord, Fed, far_chair};
+use live::{Chair, End, FarWord, Fed, Glance, far_chair};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
@@ -17,12 +18,15 @@ use tokio::{
 
 use super::lock;
 use crate::{
-    Arena, MatchId, UserId,
+    Arena, Error, MatchId, UserId,
     bus::{NotSeated, ProcessId, To, Word},
+    db::Db,
 };
 
 /// How long the process of a match may take to seat somebody.
 const SEAT_WITHIN: Duration = Duration::from_millis(1_500);
+/// How long another process may take to say how its matches stand.
+const GLANCE_WITHIN: Duration = Duration::from_millis(300);
 /// Words of one far chair that may wait here for its match; more than it may say at once.
 const WORDS_MAX: usize = 128;
 
@@ -33,6 +37,8 @@ pub(crate) struct Relay(Mutex<Chairs>);
 #[derive(Default)]
 struct Chairs {
     last: u64,
+    /// Questions how matches stand.
+    questions: HashMap<u64, (ProcessId, oneshot::Sender<Vec<(i64, Glance)>>)>,
     /// Ours that were asked for.
     asked: HashMap<u64, (ProcessId, oneshot::Sender<Result<Chair, NotSeated>>)>,
     /// Ours that are at a match there.
@@ -56,6 +62,7 @@ impl Relay {
     /// sides, and who sat there comes back.
     pub(crate) fn lose(&self, peer: ProcessId) {
         let mut chairs = self.chairs();
+        chairs.questions.retain(|_, it| it.0 != peer);
         chairs.asked.retain(|_, it| it.0 != peer);
         chairs.far.retain(|_, it| it.0 != peer);
         chairs.near.retain(|it, _| it.0 != peer);
@@ -64,6 +71,7 @@ impl Relay {
     /// The same for all.
     pub(crate) fn lose_all(&self) {
         let mut chairs = self.chairs();
+        chairs.questions.clear();
         chairs.asked.clear();
         chairs.far.clear();
         chairs.near.clear();
@@ -108,6 +116,14 @@ impl Relay {
         let asked = self.chairs().asked.remove(&chair).filter(|it| it.0 == peer);
         if let Some((_, reply)) = asked {
             let _ = reply.send(Err(why));
+        }
+    }
+
+    /// A question is answered.
+    pub(crate) fn seen(&self, peer: ProcessId, question: u64, glances: Vec<(i64, Glance)>) {
+        let asked = self.chairs().questions.remove(&question).filter(|it| it.0 == peer);
+        if let Some((_, reply)) = asked {
+            let _ = reply.send(glances);
         }
     }
 
@@ -164,6 +180,55 @@ impl Arena {
         };
         self.relay.chairs().asked.remove(&chair);
         answer.unwrap_or(Err(NotSeated::NotHere))
+    }
+
+    /// How matches stand that other processes run, as far as those answer at once.
+    pub(crate) async fn glances(&self, ids: &[MatchId]) -> Result<HashMap<MatchId, Glance>, Error> {
+        let (Db::Postgres(pool), true) = (&self.db, self.cluster.is_several() && !ids.is_empty())
+        else {
+            return Ok(HashMap::new());
+        };
+        let ids: Vec<i64> = ids.iter().map(|it| it.0).collect();
+        let rows: Vec<(ProcessId, i64)> = sqlx::query_as(
+            "select process, match_id from owners where match_id = any($1) and process <> $2",
+        )
+        .bind(ids)
+        .bind(self.cluster.me)
+        .fetch_all(pool)
+        .await?;
+        let mut by_process: HashMap<ProcessId, Vec<i64>> = HashMap::new();
+        for (process, id) in rows.into_iter().filter(|it| self.cluster.lives(it.0)) {
+            by_process.entry(process).or_default().push(id);
+        }
+        let asked = by_process.into_iter().map(|(peer, ids)| self.ask_glances(peer, ids));
+        let answers = join_all(asked).await.into_iter().flatten();
+        Ok(answers.map(|(id, glance)| (MatchId(id), glance)).collect())
+    }
+
+    async fn ask_glances(&self, peer: ProcessId, ids: Vec<i64>) -> Vec<(i64, Glance)> {
+        let (reply, answer) = oneshot::channel();
+        let question = {
+            let mut chairs = self.relay.chairs();
+            chairs.last += 1;
+            let question = chairs.last;
+            chairs.questions.insert(question, (peer, reply));
+            question
+        };
+        self.bus.say(To::One(peer), &Word::Look { question, ids });
+        let answer = timeout(GLANCE_WITHIN, answer).await;
+        self.relay.chairs().questions.remove(&question);
+        answer.ok().and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Answers how matches stand that run here.
+    pub(crate) fn show_glances(&self, peer: ProcessId, question: u64, ids: Vec<i64>) {
+        let holds = self.cluster.lease.holds();
+        let glance = |id: i64| {
+            let (handle, _) = self.live.find(MatchId(id)).filter(|_| holds)?;
+            Some((id, handle.glance()))
+        };
+        let glances = ids.into_iter().filter_map(glance).collect();
+        self.bus.say(To::One(peer), &Word::Seen { question, glances });
     }
 
     /// Somebody in another process wants to sit at a match here.
