@@ -904,9 +904,14 @@ on_both! { impl CardRows {
         }
         let options = game.default_options();
         let rated = game.rated();
-        let (players_now, rematch_of) = (&players, None);
-        let options = &options;
-        let new = NewMatch { game, options, rated, players: players_now, rematch_of, process };
+        let new = NewMatch {
+            game,
+            options: &options,
+            rated,
+            players: &players,
+            rematch_of: None,
+            process,
+        };
         let id = self.insert_match(&new, now).await?;
         sqlx::query("update cards set status = 'playing', match_id = $1 where id = $2")
             .bind(id)

@@ -17,10 +17,11 @@ const AWAY_MAX: Duration = Duration::from_secs(6);
 
 /// Processes that are one arena.
 struct Cluster {
+    // First, so that they are gone when their database is dropped.
+    servers: Vec<Option<Server>>,
     home: Home,
     postgres: Wire,
     redis: Wire,
-    servers: Vec<Option<Server>>,
 }
 
 impl Cluster {
