@@ -341,7 +341,10 @@ fn hear(arena: &Arena, ours: bool, news: &[u8], counts: &mut HashMap<(ProcessId,
         match word {
             Word::Lobby { user, message } => arena.lobby.deliver(user, message.into_owned()),
             Word::SessionEnded { session, at } => arena.ended.add(session, at),
-            Word::Free => arena.cluster.look_for_matches(),
+            Word::Free => {
+                arena.relay.lose(from);
+                arena.cluster.look_for_matches();
+            }
             Word::Sit { chair, id, user, after } => {
                 arena.seat_from_afar(from, chair, crate::MatchId(id), user, after);
             }

@@ -101,7 +101,7 @@ impl Arena {
     /// Takes the matches that nobody runs, until the arena closes.
     pub(crate) async fn run_takeovers(self) {
         let Db::Postgres(pool) = self.db.clone() else { return };
-        let mut looks = 0;
+        let (mut looks, mut up) = (0, true);
         loop {
             tokio::select! {
                 () = self.closing.cancelled() => return,
@@ -119,9 +119,10 @@ impl Arena {
                 continue;
             }
             let taken = self.take_over(&pool, &silent, looks % RARELY == 0).await;
-            if let Err(error) = taken {
+            if let (Err(error), true) = (&taken, up) {
                 tracing::warn!(error = error.report(), "Matches without an owner are not taken");
             }
+            up = taken.is_ok();
             looks += 1;
         }
     }
