@@ -22,8 +22,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// Ours among PostgreSQL's advisory locks of two numbers; the other is that of the schema.
 const LOCKS: i32 = 0x6172_7465;
 
-/// A place at a database: whoever has it, has it alone or with those who know how to share it. It is
-/// given up when this is dropped, and when the process dies.
+/// A place at a database: whoever has it, has it alone or with those who know how to share it. It
+/// is given up when this is dropped, and when the process dies.
 pub(crate) enum Place {
     /// Nobody else can see it.
     InMemory,

@@ -1,5 +1,6 @@
 //! What the tests stand on: a server of their own, people who use it, and their sockets.
 
+pub(crate) mod cluster;
 mod home;
 mod people;
 mod wire;
