@@ -340,7 +340,8 @@ impl<G: Game> Match<G> {
         }
     }
 
-    /// It is over for all who are still here. A match that is dropped without this goes on elsewhere.
+    /// It is over for all who are still here. A match that is dropped without this goes on
+    /// elsewhere.
     pub fn close(mut self) {
         self.fan_out.end_all(End::Over);
     }
