@@ -491,7 +491,7 @@ mod tests {
             (r#"{"type":"ping","t":"x"}"#, "bad_message", None),
         ] {
             let bad = Message::parse(frame).unwrap_err();
-            assert_eq!((bad.code, bad.n), (code, n), "{frame}: {}", bad.message);
+            assert_eq!((bad.code.as_ref(), bad.n), (code, n), "{frame}: {}", bad.message);
         }
     }
 }
