@@ -371,6 +371,8 @@ both! {
         let session = sign_in(&test.arena, test.clock.now()).await;
         let secret = Secret::new("another secret, just as long as it must be");
         let options = Options { jwt_secret: Some(secret), ..test.options.clone() };
+        // The next run, where there can be no other beside it.
+        test.arena.close().await;
         let other = Arena::open(options, test.clock.clone()).await.unwrap();
         assert_eq!(code(other.authenticate(&session.access_token)), "access_token_invalid");
         test.leave(other).await;

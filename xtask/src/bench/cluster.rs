@@ -148,8 +148,8 @@ async fn measure(tables: Vec<Table>, servers: &[Server], lasts: Duration) -> Res
         times.append(&mut table.await??);
     }
     let elapsed = began.elapsed().as_secs_f64() * ticks_per_second()?;
-    let cores = ticks()?.iter().zip(before).map(|(now, before)| (now - before) as f64 / elapsed);
-    let cores = cores.collect();
+    let cores = ticks()?.into_iter().zip(before);
+    let cores = cores.map(|(now, before)| (now - before) as f64 / elapsed).collect();
     times.sort_unstable();
     if times.is_empty() {
         bail!("no move arrived");
