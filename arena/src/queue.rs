@@ -176,6 +176,7 @@ impl Arena {
             let detail = "two can't play this game: open a room for it, or join one";
             return Err(Error::conflict("rooms_only", detail));
         }
+        self.cluster.check_open()?;
         let chat = chat.as_deref();
         if chat.is_some_and(|it| it.len() > CHAT_BYTES_MAX || it.contains(char::is_control)) {
             return Err(Error::invalid("chat_id", format!("at most {CHAT_BYTES_MAX} characters")));
@@ -197,7 +198,7 @@ impl Arena {
         let status = self.whereabouts(by, game).await?;
         match status.clone() {
             QueueStatus::Waiting { position, waiting, since } => {
-                self.bus.publish(by, &LobbyMessage::of(game, status.clone()));
+                self.tell_elsewhere(by, &LobbyMessage::of(game, status.clone()));
                 self.lobby.remind(by, mark, LobbyMessage::of(game, status));
                 Ok(Queued::Waiting { position, waiting, since })
             }
@@ -260,8 +261,8 @@ impl Arena {
     pub async fn pair_up(&self, game: Kind) -> Result<usize> {
         let _turn = self.queue.pairing.lock().await;
         let mut made = 0;
-        // A server that is going away opens nothing new.
-        while !self.closing.is_cancelled() {
+        // A server that is going away opens nothing new, nor one that can't tell others of it.
+        while !self.closing.is_cancelled() && self.cluster.check_open().is_ok() {
             let now = self.clock.now();
             let entries = self.longest_waiting(game, now).await?;
             let full = entries.len() == BATCH_MAX;
@@ -311,8 +312,11 @@ impl Arena {
             rated: game.rated(),
             players: &players,
             rematch_of: None,
+            process: self.cluster.me,
         };
         let now = self.clock.now();
+        // Whoever has a page open is told there.
+        let absent = if self.has_telegram() { self.absent(&players).await } else { Vec::new() };
         let match_id = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&players).await?;
@@ -331,11 +335,8 @@ impl Arena {
             if let Some(chat) = group {
                 tx.show_match(chat, game, id, &players, now).await?;
             }
-            if self.has_telegram() {
-                // Whoever has a page open is told there.
-                for &user in players.iter().filter(|&&it| !self.lobby.has(it)) {
-                    tx.post(&Notice::Matched { user, match_id: id }, now).await?;
-                }
+            for &user in &absent {
+                tx.post(&Notice::Matched { user, match_id: id }, now).await?;
             }
             tx.commit().await.inspect_err(|_| self.open_if_made(id))?;
             id

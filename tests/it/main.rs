@@ -10,6 +10,7 @@ mod auth;
 mod billiards;
 mod border;
 mod chats;
+mod cluster;
 mod config;
 mod crash;
 mod forged;
