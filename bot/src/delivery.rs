@@ -174,6 +174,7 @@ impl Delivery<'_> {
             notice @ (Notice::Matched { .. }
             | Notice::Challenged { .. }
             | Notice::Result { .. }
+            | Notice::PasswordReset { .. }
             | Notice::YourTurn { .. }
             | Notice::FriendRequest { .. }) => {
                 self.reach(notice).await?.map(|it| Target::Chat(it.chat))
@@ -192,6 +193,7 @@ impl Delivery<'_> {
             notice @ (Notice::Matched { .. }
             | Notice::Challenged { .. }
             | Notice::Result { .. }
+            | Notice::PasswordReset { .. }
             | Notice::YourTurn { .. }
             | Notice::FriendRequest { .. }) => self.send_notice(notice).await?,
         };

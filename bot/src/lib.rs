@@ -230,6 +230,7 @@ mod tests {
             telegram_token: None,
             init_data_max_age: Duration::from_secs(60),
             init_data_max_ahead: Duration::from_secs(60),
+            sign_in: arena::SignInOptions::default(),
         };
         let arena = Arena::open(options, arena::Clock::System).await.unwrap();
         let updates = [(7, "{}".to_owned()), (8, "{}".to_owned())];
