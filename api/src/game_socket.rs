@@ -121,7 +121,9 @@ async fn talk(
 /// What the match answers to something that its sender may not say.
 fn unheard(why: Error, n: Option<u64>) -> BadMessage {
     match why {
-        Error::Refused(refused) => BadMessage { code: refused.code.into(), message: refused.detail, n },
+        Error::Refused(refused) => {
+            BadMessage { code: refused.code.into(), message: refused.detail, n }
+        }
         Error::Fault(fault) => {
             tracing::error!(error = format!("{fault:#}"), "A chat message failed");
             let message = "something went wrong on our side".to_owned();

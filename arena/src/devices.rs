@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    Arena, Error, Millis, Moment, Principal, Result, SessionId,
+    Arena, Error, Moment, Principal, Result, SessionId,
     audit::{AuditKind, AuditRows, Deed},
     db::on,
     recovery::RecoveryRows,

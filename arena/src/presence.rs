@@ -70,8 +70,9 @@ impl Arena {
 
     /// Those of these who have a page of the lobby open, on whatever process.
     pub(crate) async fn present(&self, users: &[UserId]) -> HashSet<UserId> {
-        let (mut present, elsewhere): (HashSet<UserId>, Vec<UserId>) =
-            users.iter().partition(|&&it| self.lobby.has(it));
+        let (here, elsewhere): (Vec<UserId>, Vec<UserId>) =
+            users.iter().copied().partition(|&it| self.lobby.has(it));
+        let mut present = HashSet::from_iter(here);
         let others = self.cluster.others();
         let redis = self.bus.redis("present").filter(|_| self.cluster.has_redis());
         let Some((mut connection, key)) = redis else { return present };

@@ -143,9 +143,10 @@ impl Arena {
         });
         let people: Vec<_> = friends.iter().map(|it| (it.user.id, it.match_id)).collect();
         let presences = self.presence_of(&people).await.into_iter().map(|it| it.1);
-        let friends = friends.into_iter().zip(presences).map(|(FriendRow { user, since, .. }, presence)| {
-            Friend { user, since, presence }
-        });
+        let friends = friends
+            .into_iter()
+            .zip(presences)
+            .map(|(FriendRow { user, since, .. }, presence)| Friend { user, since, presence });
         let requests = |rows: Vec<RequestRow>| {
             rows.into_iter().map(|RequestRow { user, at }| FriendRequest { user, at }).collect()
         };
