@@ -24,7 +24,9 @@ use tokio::{
 };
 
 use crate::{
-    Arena, Error, Millis, Result, SessionId, UserId, Why, lobby::LobbyMessage, metrics,
+    Arena, Error, Millis, Result, SessionId, UserId, Why,
+    lobby::LobbyMessage,
+    metrics::{self, METRICS},
     options::Secret,
 };
 
@@ -233,6 +235,7 @@ async fn speak(
     let mut counts: HashMap<To, u64> = HashMap::new();
     let mut waiting = Vec::with_capacity(BATCH_MAX);
     while outbox.recv_many(&mut waiting, BATCH_MAX).await > 0 {
+        METRICS.words_sent(waiting.len());
         let mut envelopes: Vec<(To, String)> = Vec::new();
         for Outgoing { to, word, tells } in waiting.drain(..) {
             // It may have lapsed since this was said.
@@ -341,6 +344,7 @@ fn hear(arena: &Arena, ours: bool, news: &[u8], counts: &mut HashMap<(ProcessId,
             false => arena.look_again(),
         }
     }
+    METRICS.words_heard(envelope.words.len());
     for word in envelope.words {
         match word {
             Word::Lobby { user, message } => arena.lobby.deliver(user, message.into_owned()),

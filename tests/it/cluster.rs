@@ -1,16 +1,12 @@
 //! Several processes over one PostgreSQL and one Redis are one arena, while they are killed,
 //! stopped and cut off. `cargo xtask chaos cluster` does the same to hundreds of matches.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
-use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::support::{
-    PATIENCE,
-    cluster::{Cluster, PROCESSES},
-};
+use crate::support::{PATIENCE, cluster::Cluster};
 
 const RESTART: u16 = 1012;
 /// How long a match may be away: what is promised is 3 s, on a machine that has time.
@@ -143,85 +139,4 @@ async fn live_matches_outlive_redis_and_postgres() {
     cluster.postgres.mend();
     assert_eq!(bob.hear("game_over").await["outcome"]["winner"], 1);
     cluster.check(&[&id]).await;
-}
-
-/// People come and go at random at three processes: each pair is made once, and in the end nobody
-/// waits who could play.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_processes_make_each_pair_once() {
-    const PEOPLE: usize = 16;
-    const LASTS: Duration = Duration::from_secs(4);
-    let Some(cluster) = Cluster::start().await else { return };
-    let seed = rand::random();
-    println!("The seed is {seed}");
-    let mut luck = SmallRng::seed_from_u64(seed);
-    let names: Vec<_> = (0..PEOPLE).map(|it| format!("person_{it}")).collect();
-    let people = names.iter().enumerate();
-    let people = people.map(|(index, name)| cluster.server(index % PROCESSES).person(name));
-    let people = futures_util::future::join_all(people).await;
-    let bases: Vec<_> = (0..PROCESSES).map(|it| cluster.server(it).base.clone()).collect();
-    let until = Instant::now() + LASTS;
-    let about = people.into_iter().map(|person| {
-        let (bases, mut luck) = (bases.clone(), SmallRng::from_rng(&mut luck));
-        tokio::spawn(async move {
-            let mut person = person;
-            let mut seen: HashMap<String, u64> = HashMap::new();
-            while Instant::now() < until {
-                // Each request at any of them.
-                person.base = bases[luck.random_range(0..PROCESSES)].clone();
-                let what = if luck.random_bool(0.7) { "join" } else { "leave" };
-                let answer = person.post(&format!("/api/queue/pong/{what}"), json!({})).await;
-                assert!(matches!(answer.status, 200 | 204 | 409), "{answer:?}");
-                if let Some(id) = answer.body["match_id"].as_str() {
-                    *seen.entry(id.to_owned()).or_default() += 1;
-                }
-                sleep(Duration::from_millis(luck.random_range(0..40))).await;
-            }
-            // Whoever still waits says so once more.
-            person.post("/api/queue/pong/join", json!({})).await.is(200);
-            assert!(seen.len() <= 1, "in several matches at a time: {seen:?}");
-            person
-        })
-    });
-    let people = futures_util::future::join_all(about).await;
-    assert!(people.iter().all(Result::is_ok));
-    let calm = async {
-        while cluster.home.number("select count(*) from queue_entries").await > 1 {
-            sleep(Duration::from_millis(50)).await;
-        }
-    };
-    timeout(PATIENCE, calm).await.expect("two wait who could play");
-    for (what, sql) in [
-        (
-            "in several matches",
-            "select count(*) from (select user_id from match_players
-          join matches on id = match_id where status <> 'finished'
-          group by user_id having count(*) > 1) as twice",
-        ),
-        (
-            "half a pair",
-            "select count(*) from (select match_id from match_players
-          group by match_id having count(*) <> 2) as half",
-        ),
-        (
-            "waits and plays",
-            "select count(*) from queue_entries
-          where user_id in (select user_id from playing)",
-        ),
-        (
-            "without an owner",
-            "select count(*) from matches
-          where id not in (select match_id from owners)",
-        ),
-        (
-            "playing and not",
-            "select count(*) from playing p where not exists (
-          select 1 from match_players mp join matches m on m.id = mp.match_id
-          where mp.user_id = p.user_id and mp.match_id = p.match_id and m.status <> 'finished')",
-        ),
-    ] {
-        assert_eq!(cluster.home.number(sql).await, 0, "{what}");
-    }
-    let playing = cluster.home.number("select count(*) from playing").await;
-    assert!(playing >= PEOPLE as i64 - 1, "{playing} play");
 }

@@ -22,6 +22,7 @@ mod metrics;
 mod migrations;
 mod operator;
 mod order;
+mod pairs;
 mod play;
 mod provider;
 mod providers;

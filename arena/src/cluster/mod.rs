@@ -50,8 +50,6 @@ pub(crate) struct Cluster {
     redis_answered: AtomicU64,
     watch: Mutex<Watch>,
     free: Notify,
-    /// Matches that were taken over.
-    takeovers: AtomicU64,
     /// Matches that are being opened.
     opening: Mutex<HashSet<MatchId>>,
 }
@@ -83,7 +81,6 @@ impl Cluster {
             redis_answered: AtomicU64::new(0),
             watch: Mutex::default(),
             free: Notify::new(),
-            takeovers: AtomicU64::new(0),
             opening: Mutex::default(),
         }
     }
@@ -145,26 +142,12 @@ impl Cluster {
         }))
     }
 
-    fn taken(&self, matches: usize) {
-        self.takeovers.fetch_add(matches as u64, Ordering::Relaxed);
-    }
-
     fn watch(&self) -> MutexGuard<'_, Watch> {
         lock(&self.watch)
     }
 }
 
 impl Arena {
-    /// How many matches this process has taken over from others.
-    pub fn takeovers(&self) -> u64 {
-        self.cluster.takeovers.load(Ordering::Relaxed)
-    }
-
-    /// How many sockets here are at matches elsewhere, and the other way round.
-    pub fn relayed(&self) -> [usize; 2] {
-        self.relay.count()
-    }
-
     /// Whether this process can do its work, as one of several.
     pub(crate) fn check_lease(&self) -> Result<()> {
         if self.cluster.lease.holds() {

@@ -13,6 +13,7 @@ use crate::{
     Arena, MatchId, Result,
     bus::{ProcessId, To, Word},
     db::{Db, on_both},
+    metrics::METRICS,
 };
 
 /// How often a process looks for matches that nobody runs.
@@ -165,7 +166,7 @@ impl Arena {
                 return Ok(());
             }
             tracing::info!(process = from, "Took over {} matches", taken.len());
-            self.cluster.taken(taken.len());
+            METRICS.takeovers.inc_by(taken.len() as u64);
             let opened = stream::iter(taken).for_each_concurrent(None, |id| self.open_match(id));
             opened.await;
         }
