@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use anyhow::Context;
 use api::{Api, MetricsListen};
-use arena::{Arena, Clock};
+use arena::{Arena, Clock, Secret};
 use prometheus_client::registry::Registry;
 use tokio::{
     net::TcpListener,
@@ -34,7 +34,7 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let mut signals = Signals::listen()?;
     let mut pages = webapp::router();
-    let webhook = webhook(&options.bot, &api)?;
+    let webhook = webhook(&options.bot, token.as_ref(), &api)?;
     if let Some(webhook) = &webhook {
         pages = pages.merge(webhook.router());
     }
@@ -79,16 +79,18 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
 }
 
 /// Where Telegram brings updates to, if it is to.
-fn webhook(options: &bot::Options, api: &Api) -> anyhow::Result<Option<bot::Webhook>> {
-    if !options.telegram_webhook {
-        return Ok(None);
-    }
+fn webhook(
+    options: &bot::Options,
+    token: Option<&Secret>,
+    api: &Api,
+) -> anyhow::Result<Option<bot::Webhook>> {
+    let Some(token) = token.filter(|_| options.telegram_webhook) else { return Ok(None) };
     anyhow::ensure!(
         api.public_url.scheme() == "https",
         "ARTEL_TELEGRAM_WEBHOOK: Telegram brings updates over https only, and PUBLIC_URL is {}",
         api.public_url
     );
-    Ok(Some(bot::Webhook::new(api.arena.clone())))
+    Ok(Some(bot::Webhook::new(token)))
 }
 
 /// What every part counts.

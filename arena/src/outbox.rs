@@ -29,7 +29,7 @@ use crate::{
 /// How often a carrier says that it is there.
 const BEAT_EVERY: Duration = Duration::from_secs(2);
 /// A carrier that was not heard of for so long is gone.
-const SILENT_MAX: Duration = Duration::from_secs(10);
+pub(crate) const SILENT_MAX: Duration = Duration::from_secs(10);
 /// For how long rows stay after they were sent.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// After so many attempts a letter is given up: about a day.
@@ -118,9 +118,9 @@ pub struct Letter {
     carrier: i64,
 }
 
-/// Whoever delivers letters, for as long as they say that they are there.
+/// Whoever delivers letters and handles updates, for as long as they say that they are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Carrier(i64);
+pub struct Carrier(pub(crate) i64);
 
 /// The carrier of this process that came last.
 #[derive(Default)]

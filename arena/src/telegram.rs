@@ -2,8 +2,10 @@
 //! written to.
 
 use crate::{
-    Arena, Language, Result, TelegramUser, User, UserId,
+    Arena, Carrier, Language, Result, TelegramUser, User, UserId,
+    clock::millis,
     db::{on, on_both},
+    outbox::SILENT_MAX,
 };
 
 /// Telegram's longest user name.
@@ -96,20 +98,21 @@ impl Arena {
     ///
     /// # Errors
     /// When the database does not answer: then none is taken.
-    pub async fn take_updates(&self, updates: &[(i64, String)]) -> Result<Vec<i64>> {
+    pub async fn take_updates(&self, by: Carrier, updates: &[(i64, String)]) -> Result<Vec<i64>> {
         let now = self.clock.now();
         let mut new = Vec::with_capacity(updates.len());
         on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             for (id, body) in updates {
                 let taken = sqlx::query(
-                    "insert into telegram_updates (update_id, body, taken_at)
-                     values ($1, $2, $3) on conflict (update_id) do nothing",
+                    "insert into telegram_updates (update_id, body, taken_at, carrier)
+                     values ($1, $2, $3, $4) on conflict (update_id) do nothing",
                 )
                 .bind(id)
                 // PostgreSQL has no room for zero bytes in text, and JSON none for raw ones.
                 .bind(body)
                 .bind(now)
+                .bind(by.0)
                 .execute(&mut *tx)
                 .await?;
                 if taken.rows_affected() > 0 {
@@ -121,18 +124,26 @@ impl Arena {
         Ok(new)
     }
 
-    /// The updates that were taken and not handled, in order: what an earlier run has left.
+    /// Takes the updates that carriers who are gone took and did not handle, in order.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn updates_left(&self) -> Result<Vec<(i64, String)>> {
-        Ok(on!(self.db, pool => {
+    pub async fn take_updates_left(&self, by: Carrier) -> Result<Vec<(i64, String)>> {
+        let silent = self.clock.now() - millis(SILENT_MAX);
+        let mut left: Vec<(i64, String)> = on!(self.db, pool => {
             sqlx::query_as(
-                "select update_id, body from telegram_updates where body <> '' order by update_id",
+                "update telegram_updates set carrier = $1
+                 where body <> '' and (carrier is null and taken_at <= $2 or carrier <> $1
+                     and carrier not in (select id from carriers where seen_at > $2))
+                 returning update_id, body",
             )
+            .bind(by.0)
+            .bind(silent)
             .fetch_all(pool)
             .await
-        })?)
+        })?;
+        left.sort_unstable();
+        Ok(left)
     }
 
     /// An update was handled; what people wrote is forgotten.

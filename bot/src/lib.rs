@@ -47,7 +47,7 @@ use crate::{
     faults::{Backoff, insist, plain},
     links::Links,
     pace::Pace,
-    updates::Update,
+    updates::{Inlet, Update},
 };
 
 pub use metrics::register_metrics;
@@ -112,11 +112,12 @@ async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result
     if let Some(app) = &links.app {
         arena.set_app_link(app.as_str());
     }
-    let (inlet, incoming) = mpsc::channel(UPDATES_MAX);
+    let (to, incoming) = mpsc::channel(UPDATES_MAX);
     let (answers, to_send) = mpsc::channel(ANSWERS_MAX);
     let pace = Pace::default();
     let carrier = new_carrier(arena, closing).await;
     let Some(carrier) = carrier else { return Ok(()) };
+    let inlet = Inlet { arena: arena.clone(), carrier, to };
     let delivery = Delivery { bot, arena, links, pace: &pace, closing, carrier };
     let errands = arena.bot_is_on(me.username());
     let desk = Desk {
@@ -133,14 +134,24 @@ async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result
         lanes::serve(incoming, |update| handle(&desk, update)).await;
     };
     let listening = async {
-        match webhook {
-            Some(webhook) => webhook.listen(bot, page, inlet).await,
-            None => updates::listen(bot, arena, inlet).await,
+        // The inlet goes with the listener.
+        let inlet = inlet;
+        if !inlet.resume().await {
+            return Ok(());
+        }
+        let listen = async {
+            match webhook {
+                Some(webhook) => webhook.listen(bot, page, inlet.clone()).await,
+                None => updates::listen(bot, &inlet).await,
+            }
+        };
+        select! {
+            ended = listen => ended,
+            () = inlet.keep_resuming() => Ok(()),
         }
     };
     let work = async {
         let (listened, (), (), _) = tokio::join!(
-            // The inlet goes with the listener.
             closing.run_until_cancelled(listening),
             handling,
             delivery.run(to_send),
@@ -234,13 +245,16 @@ mod tests {
         };
         let arena = Arena::open(options, arena::Clock::System).await.unwrap();
         let updates = [(7, "{}".to_owned()), (8, "{}".to_owned())];
-        assert_eq!(arena.take_updates(&updates).await.unwrap(), [7, 8]);
+        let by = arena.new_carrier().await.unwrap();
+        assert_eq!(arena.take_updates(by, &updates).await.unwrap(), [7, 8]);
         let broken = AssertUnwindSafe(once(&arena, 7, async { panic!("broken") }));
         assert!(broken.catch_unwind().await.is_err());
-        assert_eq!(arena.updates_left().await.unwrap(), updates[1..]);
-        assert_eq!(arena.take_updates(&updates).await.unwrap(), [0_i64; 0]);
+        let by = arena.new_carrier().await.unwrap();
+        assert_eq!(arena.take_updates_left(by).await.unwrap(), updates[1..]);
+        assert_eq!(arena.take_updates(by, &updates).await.unwrap(), [0_i64; 0]);
         once(&arena, 8, async {}).await;
-        assert!(arena.updates_left().await.unwrap().is_empty());
+        let by = arena.new_carrier().await.unwrap();
+        assert!(arena.take_updates_left(by).await.unwrap().is_empty());
         arena.close().await;
     }
 

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use arena::{Arena, TelegramUser};
+use arena::{Arena, Carrier, TelegramUser};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use teloxide::{
@@ -16,7 +16,7 @@ use teloxide::{
     requests::{JsonRequest, Payload, Request, Requester},
     types::{AllowedUpdate, ChatId, MessageId, ThreadId},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 
 use crate::{
     faults::{Backoff, insist},
@@ -25,6 +25,10 @@ use crate::{
 
 /// How long Telegram may hold a request open; the HTTP client gives up after 17 s.
 const HOLD_MAX: Duration = Duration::from_secs(10);
+/// How often to look for updates that a process which died has left, and whether it falls to us to
+/// ask for new ones.
+const LEFT_EVERY: Duration = Duration::from_secs(5);
+const LEADS_EVERY: Duration = Duration::from_secs(1);
 /// What we want to hear of.
 pub(crate) const ALLOWED: [AllowedUpdate; 5] = [
     AllowedUpdate::Message,
@@ -184,64 +188,82 @@ impl Payload for GetUpdates {
     }
 }
 
-/// Hands on what an earlier run has taken and not handled. False when nobody takes it.
-pub(crate) async fn resume(arena: &Arena, inlet: &mpsc::Sender<Update>) -> bool {
-    let left = match arena.updates_left().await {
-        Ok(left) => left,
-        Err(error) => {
-            tracing::error!(error = error.report(), "What was left of updates can't be read");
-            return true;
-        }
-    };
-    let left = left.into_iter().map(|(id, body)| (id, serde_json::from_str(&body).ok()));
-    for (id, body) in left {
-        if !hand_on(arena, inlet, id, body.unwrap_or_default()).await {
-            return false;
-        }
-    }
-    true
+/// Where updates go in: into the arena first, and from there to whoever handles them.
+#[derive(Clone)]
+pub(crate) struct Inlet {
+    pub(crate) arena: Arena,
+    /// Whose they are there.
+    pub(crate) carrier: Carrier,
+    pub(crate) to: mpsc::Sender<Update>,
 }
 
-/// Puts updates down and hands on those that are new. None when nobody takes them any more; false
-/// when they could not be put down, so that Telegram has to bring them again.
-pub(crate) async fn take(
-    arena: &Arena,
-    inlet: &mpsc::Sender<Update>,
-    updates: Vec<Value>,
-) -> Option<bool> {
-    let id_of = |it: &Value| it.get("update_id").and_then(Value::as_i64);
-    let rows: Vec<_> = updates.iter().filter_map(|it| Some((id_of(it)?, it.to_string()))).collect();
-    let new = match arena.take_updates(&rows).await {
-        Ok(new) => new,
-        Err(error) => {
-            tracing::error!(error = error.report(), "Updates can't be put down");
-            return Some(false);
-        }
-    };
-    for update in updates {
-        match id_of(&update) {
-            Some(id) if new.contains(&id) => {
-                if !hand_on(arena, inlet, id, update).await {
-                    return None;
-                }
+impl Inlet {
+    /// Hands on what others who are gone have taken and not handled. False when nobody takes it.
+    pub(crate) async fn resume(&self) -> bool {
+        let left = match self.arena.take_updates_left(self.carrier).await {
+            Ok(left) => left,
+            Err(error) => {
+                tracing::error!(error = error.report(), "What was left of updates can't be read");
+                return true;
             }
-            Some(id) => tracing::debug!(id, "An update came again"),
-            None => tracing::warn!("An update without a number was left out"),
+        };
+        let left = left.into_iter().map(|(id, body)| (id, serde_json::from_str(&body).ok()));
+        for (id, body) in left {
+            if !self.hand_on(id, body.unwrap_or_default()).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Does so now and then, for as long as somebody takes it.
+    pub(crate) async fn keep_resuming(&self) {
+        loop {
+            sleep(LEFT_EVERY).await;
+            if !self.resume().await {
+                return;
+            }
         }
     }
-    Some(true)
-}
 
-/// Hands on one; what we can't read is done with.
-async fn hand_on(arena: &Arena, inlet: &mpsc::Sender<Update>, id: i64, body: Value) -> bool {
-    match Update::read(id, body) {
-        Some(update) => {
-            METRICS.update(&update.event);
-            inlet.send(update).await.is_ok()
+    /// Puts updates down and hands on those that are new. None when nobody takes them any more;
+    /// false when they could not be put down, so that Telegram has to bring them again.
+    pub(crate) async fn take(&self, updates: Vec<Value>) -> Option<bool> {
+        let id_of = |it: &Value| it.get("update_id").and_then(Value::as_i64);
+        let rows: Vec<_> =
+            updates.iter().filter_map(|it| Some((id_of(it)?, it.to_string()))).collect();
+        let new = match self.arena.take_updates(self.carrier, &rows).await {
+            Ok(new) => new,
+            Err(error) => {
+                tracing::error!(error = error.report(), "Updates can't be put down");
+                return Some(false);
+            }
+        };
+        for update in updates {
+            match id_of(&update) {
+                Some(id) if new.contains(&id) => {
+                    if !self.hand_on(id, update).await {
+                        return None;
+                    }
+                }
+                Some(id) => tracing::debug!(id, "An update came again"),
+                None => tracing::warn!("An update without a number was left out"),
+            }
         }
-        None => {
-            handled(arena, id).await;
-            true
+        Some(true)
+    }
+
+    /// Hands on one; what we can't read is done with.
+    async fn hand_on(&self, id: i64, body: Value) -> bool {
+        match Update::read(id, body) {
+            Some(update) => {
+                METRICS.update(&update.event);
+                self.to.send(update).await.is_ok()
+            }
+            None => {
+                handled(&self.arena, id).await;
+                true
+            }
         }
     }
 }
@@ -253,21 +275,23 @@ pub(crate) async fn handled(arena: &Arena, id: i64) {
     }
 }
 
-/// Hands on each update that comes, for as long as somebody takes them. The error is that Telegram
-/// knows the bot no more.
-pub(crate) async fn listen(
-    bot: &Bot,
-    arena: &Arena,
-    inlet: mpsc::Sender<Update>,
-) -> Result<(), RequestError> {
-    if !resume(arena, &inlet).await {
-        return Ok(());
-    }
-    // While a webhook is set, Telegram refuses to be polled.
-    insist("The bot can't be set to listen", bot.delete_webhook()).await?;
+/// Hands on each update that comes, for as long as somebody takes them: Telegram tells one process
+/// at a time, and of two that ask turns one away. The error is that it knows the bot no more.
+pub(crate) async fn listen(bot: &Bot, inlet: &Inlet) -> Result<(), RequestError> {
     let mut backoff = Backoff::default();
-    let mut offset = None;
+    // What the next update's number will be, once Telegram has told some; and whether it does.
+    let (mut offset, mut listens) = (None, false);
     loop {
+        if !inlet.arena.leads() {
+            (offset, listens) = (None, false);
+            sleep(LEADS_EVERY).await;
+            continue;
+        }
+        if !listens {
+            // While a webhook is set, Telegram refuses to be polled.
+            insist("The bot can't be set to listen", bot.delete_webhook()).await?;
+            listens = true;
+        }
         let (timeout, allowed_updates) = (HOLD_MAX.as_secs(), ALLOWED);
         let request =
             JsonRequest::new(bot.clone(), GetUpdates { offset, timeout, allowed_updates });
@@ -283,10 +307,10 @@ pub(crate) async fn listen(
             tracing::info!("Telegram answers again");
         }
         let last = updates.iter().filter_map(|it| it.get("update_id")?.as_i64()).max();
-        match take(arena, &inlet, updates).await {
+        match inlet.take(updates).await {
             // To ask for what comes after an update is to confirm it.
             Some(true) => offset = last.map(|it| it + 1).or(offset),
-            Some(false) => tokio::time::sleep(backoff.next()).await,
+            Some(false) => sleep(backoff.next()).await,
             None => return Ok(()),
         }
     }

@@ -1,12 +1,13 @@
 //! What Telegram brings by itself, to the listener that serves everything else.
 //!
-//! Who knows the secret is Telegram: it is made anew at each start and told to nobody else. An
-//! update is put down before it is answered, so Telegram may forget it then; while the bot can't
-//! take it, Telegram is told to come again.
+//! Who knows the secret is Telegram. It comes from the bot's token, so that it is the same at all
+//! processes that Telegram may reach, and at the next start. An update is put down before it is
+//! answered, so Telegram may forget it then; while the bot can't take it, Telegram is told to come
+//! again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arena::{Arena, UserId};
+use arena::Secret;
 use axum::{
     Router,
     body::Bytes,
@@ -14,19 +15,21 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use teloxide::{
     Bot, RequestError,
     requests::{JsonRequest, Payload},
     types::{AllowedUpdate, True},
 };
-use tokio::sync::mpsc;
 use url::Url;
 
 use crate::{
     faults::insist,
-    updates::{self, ALLOWED, Update},
+    updates::{ALLOWED, Inlet},
 };
 
 const PATH: &str = "/telegram/webhook";
@@ -38,10 +41,9 @@ const BODY_BYTES_MAX: usize = 256 * 1024;
 pub struct Webhook(Arc<Inner>);
 
 struct Inner {
-    arena: Arena,
     secret: String,
     /// To the bot, while it runs.
-    inlet: Mutex<Option<mpsc::Sender<Update>>>,
+    inlet: Mutex<Option<Inlet>>,
 }
 
 /// setWebhook without a certificate, and so in JSON.
@@ -59,11 +61,14 @@ impl Payload for SetWebhook {
 }
 
 impl Webhook {
-    /// One with a new secret.
-    pub fn new(arena: Arena) -> Webhook {
-        // Twice 63 bits of the operating system's luck, in the letters that Telegram allows.
-        let secret = format!("{}{}", UserId::random(), UserId::random());
-        Webhook(Arc::new(Inner { arena, secret, inlet: Mutex::default() }))
+    /// That of the bot with this token.
+    pub fn new(token: &Secret) -> Webhook {
+        let key = token.expose().as_bytes();
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("keys of any length are good");
+        mac.update(b"artel webhook");
+        // In letters that Telegram allows.
+        let secret = BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+        Webhook(Arc::new(Inner { secret, inlet: Mutex::default() }))
     }
 
     /// The route to merge into what is served.
@@ -79,11 +84,8 @@ impl Webhook {
         &self,
         bot: &Bot,
         page: &Url,
-        inlet: mpsc::Sender<Update>,
+        inlet: Inlet,
     ) -> Result<(), RequestError> {
-        if !updates::resume(&self.0.arena, &inlet).await {
-            return Ok(());
-        }
         let open = Open(self);
         *self.inlet() = Some(inlet);
         let mut url = page.clone();
@@ -97,7 +99,7 @@ impl Webhook {
         Ok(())
     }
 
-    fn inlet(&self) -> std::sync::MutexGuard<'_, Option<mpsc::Sender<Update>>> {
+    fn inlet(&self) -> std::sync::MutexGuard<'_, Option<Inlet>> {
         self.0.inlet.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -120,8 +122,8 @@ async fn receive(State(hook): State<Webhook>, headers: HeaderMap, body: Bytes) -
     let Ok(update) = serde_json::from_slice(&body) else { return StatusCode::BAD_REQUEST };
     let inlet = hook.inlet().clone();
     let Some(inlet) = inlet else { return StatusCode::SERVICE_UNAVAILABLE };
-    match updates::take(&hook.0.arena, &inlet, vec![update]).await {
-        // What was put down and not handed on is handled at the next start.
+    match inlet.take(vec![update]).await {
+        // What was put down and not handed on is handled later.
         Some(true) | None => StatusCode::OK,
         Some(false) => StatusCode::SERVICE_UNAVAILABLE,
     }

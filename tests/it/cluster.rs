@@ -6,7 +6,14 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::support::{PATIENCE, cluster::Cluster};
+use crate::{
+    standin::Telegram,
+    support::{
+        PATIENCE,
+        cluster::{Cluster, PROCESSES},
+        world::{ANN, BOB, KIM, text, variables, written},
+    },
+};
 
 const RESTART: u16 = 1012;
 /// How long a match may be away: what is promised is 3 s, on a machine that has time.
@@ -139,4 +146,62 @@ async fn live_matches_outlive_redis_and_postgres() {
     cluster.postgres.mend();
     assert_eq!(bob.hear("game_over").await["outcome"]["winner"], 1);
     cluster.check(&[&id]).await;
+}
+
+/// The bots of several processes are one: one of them asks Telegram at a time, and what one that
+/// died has taken is handled by another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_bot_asks_at_a_time() {
+    let telegram = Telegram::open(false).await;
+    let api = format!("http://{}", telegram.address);
+    let Some(mut cluster) = Cluster::start_with(&variables(&api)).await else { return };
+    telegram.update(written(ANN, ANN.id, "/start"));
+    telegram.shown(Some(ANN.id), |it| text(it).contains("game arena")).await;
+
+    // The eldest asks, and the next when it is gone.
+    cluster.kill(0).await;
+    telegram.update(written(BOB, BOB.id, "/fly"));
+    telegram.shown(Some(BOB.id), |it| text(it).contains("I don't know this command.")).await;
+    cluster.run(0).await;
+    cluster.server(1).signal("TERM");
+
+    let mut left = written(KIM, KIM.id, "/me");
+    left["update_id"] = json!(9_000);
+    let left = left.to_string().replace('\'', "''");
+    let sql = format!(
+        "insert into telegram_updates (update_id, body, taken_at, carrier)
+         values (9000, '{left}', 0, 7)"
+    );
+    cluster.home.sql(&sql).await;
+    telegram.shown(Some(KIM.id), |it| text(it).contains("No matches yet.")).await;
+    assert_eq!(telegram.calls_so_far("sendmessage").len(), 3);
+    assert_eq!(telegram.conflicts(), 0);
+}
+
+/// Telegram may bring an update to any process, and to several at once: it is handled once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_is_at_every_process() {
+    let telegram = Telegram::open(false).await;
+    let api = format!("http://{}", telegram.address);
+    let more = [("PUBLIC_URL", "https://artel.example"), ("ARTEL_TELEGRAM_WEBHOOK", "1")];
+    let variables = [&variables(&api)[..], &more].concat();
+    let Some(cluster) = Cluster::start_with(&variables).await else { return };
+    let set = telegram.calls("setwebhook", PROCESSES).await;
+    let secret = set[0]["secret_token"].as_str().unwrap();
+    assert!(set.iter().all(|it| *it == set[0]), "{set:?}");
+    for (id, who) in [(5, ANN), (6, BOB)] {
+        let mut update = written(who, who.id, "/start");
+        update["update_id"] = json!(id);
+        let update = update.to_string();
+        let brought = (0..PROCESSES).map(|index| {
+            let request = cluster.server(index).stranger().request("POST", "/telegram/webhook");
+            let request = request.header("X-Telegram-Bot-Api-Secret-Token", secret);
+            let request = request.body(update.clone());
+            async { request.send().await.unwrap().status().as_u16() }
+        });
+        assert_eq!(futures_util::future::join_all(brought).await, [200; PROCESSES]);
+        telegram.shown(Some(who.id), |it| text(it).contains("game arena")).await;
+    }
+    assert_eq!(telegram.calls_so_far("sendmessage").len(), 2);
+    assert!(telegram.calls_so_far("getupdates").is_empty());
 }

@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::{BEAT_EVERY, LEASE, watch::Look};
-use crate::{Arena, MatchId, bus::ProcessId, db::Db, metrics};
+use crate::{Arena, MatchId, Millis, bus::ProcessId, db::Db, metrics};
 
 /// How long Redis may take for a beat, and PostgreSQL: less than what makes the lease lapse.
 const REDIS_WITHIN: Duration = Duration::from_millis(600);
@@ -127,11 +127,17 @@ impl Arena {
                 .execute(pool)
                 .await?;
             }
-            let beats: Vec<(ProcessId, i64)> =
-                sqlx::query_as("select id, beat from processes").fetch_all(pool).await?;
+            let rows: Vec<(ProcessId, i64, Millis)> =
+                sqlx::query_as("select id, beat, started_at from processes")
+                    .fetch_all(pool)
+                    .await?;
             let answered = Instant::now();
-            let beats: HashMap<_, _> = beats.into_iter().collect();
-            self.cluster.watch().look_at_sql(Look { beats: &beats, asked, answered });
+            let beats: HashMap<_, _> = rows.iter().map(|it| (it.0, it.1)).collect();
+            {
+                let mut watch = self.cluster.watch();
+                watch.look_at_sql(Look { beats: &beats, asked, answered });
+                rows.iter().for_each(|it| watch.started(it.0, it.2));
+            }
             if !doubtful {
                 return anyhow::Ok(());
             }

@@ -103,6 +103,12 @@ impl Cluster {
         watch.listed().filter(|it| *it != self.me && !silent.contains(it)).collect()
     }
 
+    /// Whether this process has been there longest of those that live, as far as was seen: two may
+    /// take themselves for it for a moment.
+    fn is_eldest(&self) -> bool {
+        !self.several || self.watch().eldest(SILENT) == Some(self.me)
+    }
+
     /// There may be matches to take: look now.
     pub(crate) fn look_for_matches(&self) {
         self.free.notify_one();
@@ -155,6 +161,12 @@ impl Arena {
         }
         let detail = "this process has lost touch with the others: try again in a few seconds";
         Err(Error::refused(Why::Unavailable, "unavailable", detail))
+    }
+
+    /// Whether this is the process of the arena that does what one at a time should do. While that
+    /// changes, two may or none.
+    pub fn leads(&self) -> bool {
+        self.cluster.is_eldest()
     }
 
     /// News were missed: what they told is in the database.

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::bus::ProcessId;
+use crate::{Millis, bus::ProcessId};
 
 /// What was seen of the other processes.
 #[derive(Default)]
@@ -14,6 +14,8 @@ pub(super) struct Watch(HashMap<ProcessId, Seen>);
 struct Seen {
     redis: Option<Track>,
     sql: Option<Track>,
+    /// By its own clock.
+    started_at: Option<Millis>,
 }
 
 /// A beat that has not changed.
@@ -61,6 +63,19 @@ impl Watch {
                 _ => *track = Some(Track { beat, since: look.answered, until: look.asked }),
             }
         }
+    }
+
+    /// A process says in SQL when it started.
+    pub(super) fn started(&mut self, process: ProcessId, at: Millis) {
+        self.0.entry(process).or_default().started_at = Some(at);
+    }
+
+    /// Of those who are not silent whoever started first.
+    pub(super) fn eldest(&self, span: Duration) -> Option<ProcessId> {
+        let silent = self.silent(span);
+        let lives = |id: ProcessId| silent.iter().all(|it| it.0 != id);
+        let started = self.0.iter().filter_map(|(&id, it)| Some((it.started_at?, id)));
+        started.filter(|it| lives(it.1)).min().map(|it| it.1)
     }
 
     /// All processes that are listed somewhere.

@@ -166,13 +166,27 @@ both! {
         .await;
     }
 
-    /// An update is new once, and what was not handled is there for the next run.
+    /// An update is new once, and is its carrier's as long as that is heard of.
     async fn updates_are_taken_once(test: &TestArena) {
         let updates = [7, 8].map(update);
-        assert_eq!(test.arena.take_updates(&updates).await.unwrap(), [7, 8]);
-        assert_eq!(test.arena.take_updates(&updates).await.unwrap(), [0_i64; 0]);
-        test.arena.update_handled(7).await.unwrap();
-        assert_eq!(test.arena.updates_left().await.unwrap(), updates[1..]);
-        assert_eq!(test.arena.take_updates(&updates).await.unwrap(), [0_i64; 0]);
+        let (here, other) = (&test.arena, test.another().await);
+        let (slow, quick) =
+            (here.new_carrier().await.unwrap(), other.new_carrier().await.unwrap());
+        here.carrier_is_there(slow).await.unwrap();
+        assert_eq!(here.take_updates(slow, &updates).await.unwrap(), [7, 8]);
+        assert_eq!(here.take_updates(slow, &updates).await.unwrap(), [0_i64; 0]);
+        assert_eq!(other.take_updates(quick, &updates).await.unwrap(), [0_i64; 0]);
+        here.update_handled(7).await.unwrap();
+        assert!(here.take_updates_left(slow).await.unwrap().is_empty(), "it has them already");
+        test.clock.advance(Duration::from_secs(9));
+        assert!(other.take_updates_left(quick).await.unwrap().is_empty(), "it is still heard of");
+        test.clock.advance(Duration::from_secs(1));
+        assert_eq!(other.take_updates_left(quick).await.unwrap(), updates[1..]);
+        assert!(other.take_updates_left(quick).await.unwrap().is_empty());
+
+        // The next life of a bot takes up what the last one had, at once.
+        let next = other.new_carrier().await.unwrap();
+        assert_eq!(other.take_updates_left(next).await.unwrap(), updates[1..]);
+        other.close().await;
     }
 }

@@ -59,6 +59,9 @@ struct Happenings {
     messages: HashMap<Key, Value>,
     /// Chats that take nothing, and why.
     closed: HashMap<i64, Closed>,
+    /// Requests for updates so far, and how many were turned away for a later one.
+    polls: u64,
+    conflicts: usize,
     /// Still to happen, to which methods.
     faults: Vec<(&'static str, Fault)>,
 }
@@ -133,6 +136,11 @@ impl Telegram {
     /// What calls of `method` have carried so far.
     pub(crate) fn calls_so_far(&self, method: &str) -> Vec<Value> {
         of(&self.at.borrow(), method)
+    }
+
+    /// How many requests for updates were turned away for another.
+    pub(crate) fn conflicts(&self) -> usize {
+        self.at.borrow().conflicts
     }
 
     /// When something was sent or edited in a chat; in all of them, if none is named.
@@ -217,7 +225,7 @@ impl Telegram {
                 "supports_inline_queries": true, "can_connect_to_business": false,
                 "has_main_web_app": self.main_app,
             })),
-            "getupdates" => Ok(self.updates(said).await),
+            "getupdates" => self.updates(said).await,
             "sendmessage" => self.send(said),
             "editmessagetext" => self.edit(said),
             "answercallbackquery" => {
@@ -242,14 +250,29 @@ impl Telegram {
         }
     }
 
-    /// Updates from the offset on, as soon as there is one.
-    async fn updates(&self, said: &Value) -> Value {
+    /// Updates from the offset on, as soon as there is one. Of two that ask the first is turned
+    /// away.
+    async fn updates(&self, said: &Value) -> Result<Value, Refusal> {
         let offset = said["offset"].as_i64().unwrap_or(0);
-        self.at.send_modify(|it| it.updates.retain(|it| it["update_id"].as_i64() >= Some(offset)));
+        let mut mine = 0;
+        self.at.send_modify(|it| {
+            it.updates.retain(|it| it["update_id"].as_i64() >= Some(offset));
+            it.polls += 1;
+            mine = it.polls;
+        });
         let until = Instant::now() + Duration::from_secs(said["timeout"].as_u64().unwrap());
         let mut at = self.at.subscribe();
-        let _ = timeout_at(until, at.wait_for(|it| !it.updates.is_empty())).await;
-        self.at.borrow().updates.iter().take(100).cloned().collect()
+        let ended = at.wait_for(|it| it.polls != mine || !it.updates.is_empty());
+        let _ = timeout_at(until, ended).await;
+        if self.at.borrow().polls != mine {
+            self.at.send_modify(|it| it.conflicts += 1);
+            return Err(refusal(
+                409,
+                "Conflict: terminated by other getUpdates request; make sure that only one bot \
+                 instance is running",
+            ));
+        }
+        Ok(self.at.borrow().updates.iter().take(100).cloned().collect())
     }
 
     /// Keeps a message for somebody to send: as strict as with those that are sent.
