@@ -3,7 +3,7 @@
 //! A browser at a provider keeps a cookie of ours, which the provider's answer is bound to. It is
 //! never sent along with requests that other sites make, but for the one that leads back here.
 
-use arena::{Answer, Handoff, HandoffResult, Linking, Principal, ResetBy, Returned, Visit, Way};
+use arena::{Answer, Handoff, HandoffResult, Linking, ResetBy, Returned, Visit, Way};
 use axum::{
     Extension, Json, Router,
     extract::{Path, Query, State},
@@ -18,6 +18,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Api, Problem,
+    address::ClientAddress,
     auth::{Wish, cookie, refresh_cookie, signed_in},
     extract::{Asked, Body, By, OnDevice},
 };
@@ -54,21 +55,23 @@ struct Question {
     handoff: Option<String>,
 }
 
-/// Sends a browser to a provider: `/auth/google?next=/me`.
+/// Sends a browser to a provider: `/auth/google?next=/me`; with `link=1` to join what they are
+/// there to the account of the access token.
 async fn go(
     State(api): State<Api>,
+    by: Option<By>,
     Extension(page): Extension<ProblemPage>,
     headers: HeaderMap,
     Path(way): Path<String>,
     Query(question): Query<Question>,
 ) -> Response {
-    if question.link.is_some() {
-        // Who is signed in is known to the page only, which asks for a link of its own.
-        return see("/security", None);
-    }
-    let visit = match question.handoff {
-        Some(ticket) => Visit::Handoff(ticket),
-        None => Visit::SignIn(question.next.unwrap_or_default()),
+    let visit = match (question.link, by, question.handoff) {
+        (Some(_), Some(By(by)), _) => Visit::Link(by),
+        // A browser that goes somewhere sends no token: who is signed in there is known to the
+        // page only, which begins to link when its button is pressed.
+        (Some(_), None, _) => return see("/security", None),
+        (None, _, Some(ticket)) => Visit::Handoff(ticket),
+        (None, _, None) => Visit::SignIn(question.next.unwrap_or_default()),
     };
     let went = async { begin(&api, known(&way)?, visit, &headers).await };
     match went.await {
@@ -273,8 +276,11 @@ struct PasswordLink {
 async fn link_password(
     State(api): State<Api>,
     By(by): By,
+    address: ClientAddress,
     Body(PasswordLink { login, password }): Body<PasswordLink>,
 ) -> Result<StatusCode, Problem> {
+    // Who is signed in guesses no faster than who is not.
+    api.log_in(address, &login, None)?;
     linked(api.arena.link_password(&by, &login, &password).await?)
 }
 
@@ -307,12 +313,12 @@ struct NewHandoff {
 )]
 async fn begin_handoff(
     State(api): State<Api>,
-    by: Option<Extension<Principal>>,
+    by: Option<By>,
     Body(NewHandoff { way, link }): Body<NewHandoff>,
 ) -> Result<Response, Problem> {
     let by = match (link, &by) {
         (false, _) => None,
-        (true, Some(Extension(by))) => Some(by),
+        (true, Some(By(by))) => Some(by),
         (true, None) => {
             let detail = "sign in first: send `Authorization: Bearer` and an access token";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail));
@@ -343,12 +349,15 @@ struct HandoffCode {
 )]
 async fn finish_handoff(
     State(api): State<Api>,
-    by: Option<Extension<Principal>>,
+    by: Option<By>,
+    address: ClientAddress,
     OnDevice(device): OnDevice,
     Asked(wish): Asked<Wish>,
     Body(HandoffCode { secret, code }): Body<HandoffCode>,
 ) -> Result<Response, Problem> {
-    let by = by.map(|Extension(by)| by);
+    // A code has six digits: trying them is guessing, as with passwords.
+    api.log_in(address, "a code", None)?;
+    let by = by.map(|By(by)| by);
     match api.arena.finish_handoff(&secret, &code, by.as_ref(), &device).await? {
         HandoffResult::SignedIn(session) => Ok(signed_in(&api, *session, wish.cookie)),
         HandoffResult::Linked(linking) => linked(linking).map(IntoResponse::into_response),

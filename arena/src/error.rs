@@ -140,10 +140,18 @@ impl From<anyhow::Error> for Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Error {
         use sqlx::Error::{Io, PoolClosed, PoolTimedOut};
-        if !matches!(error, PoolTimedOut | PoolClosed | Io(_)) {
+        let away = match &error {
+            PoolTimedOut | PoolClosed | Io(_) => true,
+            error => error
+                .as_database_error()
+                .and_then(|it| it.code())
+                .is_some_and(|it| is_out_of_room(&it)),
+        };
+        if !away {
             return Error::Fault(error.into());
         }
-        // The pool is exhausted or the database is away: the caller may try again.
+        // The pool is exhausted, the database is away or its disk is full: the caller may try
+        // again.
         tracing::error!(error = format!("{error:#}"), "The database does not answer");
         Error::Refused(Refused {
             why: Why::Unavailable,
@@ -152,5 +160,35 @@ impl From<sqlx::Error> for Error {
             fields: Vec::new(),
             retry_after: Some(Duration::from_secs(3)),
         })
+    }
+}
+
+/// Whether a database's code says that it can't write, or serve, for want of something that an
+/// operator can give it: of SQLite's, with their extended ones, `SQLITE_FULL`, `SQLITE_READONLY`
+/// and those of `SQLITE_IOERR` that writing meets; of PostgreSQL's, class 53 (insufficient
+/// resources), a server that stops or starts, and one that may only be read.
+fn is_out_of_room(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => {
+            let (kind, which) = (number & 0xff, number >> 8);
+            // Write, fsync, truncate, and the same for the index of the write-ahead log.
+            matches!(kind, 8 | 13) || (kind == 10 && matches!(which, 3 | 4 | 6 | 18 | 19 | 21))
+        }
+        _ => code.starts_with("53") || matches!(code, "57P01" | "57P02" | "57P03" | "25006"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_no_fault_of_ours() {
+        for code in ["13", "8", "778", "1034", "53100", "53300", "57P03", "25006"] {
+            assert!(is_out_of_room(code), "{code}");
+        }
+        for code in ["1", "5", "11", "266", "2067", "1555", "42P01", "23505", "08P01", ""] {
+            assert!(!is_out_of_room(code), "{code}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod bus;
 mod cards;
 mod init_data;
 mod lobby;
+mod merging;
 mod moderation;
 mod notices;
 mod once;
