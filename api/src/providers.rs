@@ -25,6 +25,8 @@ use crate::{
 
 /// As long as somebody may take at the provider.
 const COOKIE_SECONDS: u32 = 10 * 60;
+/// By how much of its secret a handoff is told from others.
+const SECRET_SHOWN: usize = 8;
 /// What we make is as long.
 const COOKIE_BYTES: usize = 43;
 
@@ -355,8 +357,10 @@ async fn finish_handoff(
     Asked(wish): Asked<Wish>,
     Body(HandoffCode { secret, code }): Body<HandoffCode>,
 ) -> Result<Response, Problem> {
-    // A code has six digits: trying them is guessing, as with passwords.
-    api.log_in(address, "a code", None)?;
+    // A code has six digits: trying them is guessing, as with passwords. What stands for the
+    // handoff is too little of its secret to be one.
+    let which = secret.get(..SECRET_SHOWN).unwrap_or_default();
+    api.log_in(address, &format!("code {which}"), None)?;
     let by = by.map(|By(by)| by);
     match api.arena.finish_handoff(&secret, &code, by.as_ref(), &device).await? {
         HandoffResult::SignedIn(session) => Ok(signed_in(&api, *session, wish.cookie)),

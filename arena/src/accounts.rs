@@ -432,8 +432,8 @@ impl Arena {
         self.begin_session(user, device).await
     }
 
-    /// The account that an identity leads to; the first time makes it. What their device reads counts
-    /// when the other side does not say.
+    /// The account that an identity leads to; the first time makes it. What their device reads
+    /// counts when the other side does not say.
     pub(crate) async fn account_of(&self, proved: &Proved, device: &Device) -> Result<User> {
         if let Some(user) = self.known_by(proved).await? {
             return Ok(user);

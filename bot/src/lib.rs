@@ -180,19 +180,29 @@ async fn new_carrier(arena: &Arena, closing: &CancellationToken) -> Option<Carri
     }
 }
 
-/// Handles an update and strikes it off.
+/// Handles an update. It is struck off once its answer is sent, or when there is none: until then
+/// the next start would take it up.
 async fn handle(desk: &Desk<'_>, update: Update) {
     let id = update.id;
     let span = tracing::info_span!(parent: None, "update", update_id = id, otel.kind = "consumer");
-    once(desk.arena, id, desk.handle(update).instrument(span)).await;
+    let answer = once(desk.arena, id, desk.handle(update).instrument(span)).await;
+    if let Some(answer) = answer {
+        match desk.answers.try_send(answer) {
+            Ok(()) => return,
+            Err(_) => tracing::warn!("Too many answers wait; one was left out"),
+        }
+    }
+    updates::handled(desk.arena, id).await;
 }
 
-/// Strikes an update off after the `work` on it, also when that broke us: it would do so again.
-async fn once(arena: &Arena, id: i64, work: impl Future<Output = ()>) {
-    let handled = AssertUnwindSafe(work).catch_unwind().await;
-    updates::handled(arena, id).await;
-    if let Err(panic) = handled {
-        resume_unwind(panic);
+/// Strikes an update off when the `work` on it broke us: it would do so again.
+async fn once<T>(arena: &Arena, id: i64, work: impl Future<Output = T>) -> T {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(done) => done,
+        Err(panic) => {
+            updates::handled(arena, id).await;
+            resume_unwind(panic)
+        }
     }
 }
 
@@ -239,6 +249,8 @@ mod tests {
         assert_eq!(arena.updates_left().await.unwrap(), updates[1..]);
         assert_eq!(arena.take_updates(&updates).await.unwrap(), [0_i64; 0]);
         once(&arena, 8, async {}).await;
+        assert_eq!(arena.updates_left().await.unwrap(), updates[1..], "not answered yet");
+        updates::handled(&arena, 8).await;
         assert!(arena.updates_left().await.unwrap().is_empty());
         arena.close().await;
     }

@@ -181,8 +181,8 @@ async fn a_socket_that_answers_no_ping_is_closed() {
     };
     let (gone, told) = tokio::join!(gone, told);
     gone.unwrap().unwrap();
-    assert!((5..10).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
-    assert!(told < Duration::from_secs(10), "{told:?}");
+    assert!((5..14).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    assert!(told < Duration::from_secs(12), "{told:?}");
     // The last that it heard: a goodbye with 1001.
     let goodbye = bytes.windows(4).any(|it| it[0] == 0x88 && it[2..4] == [0x03, 0xe9]);
     assert!(goodbye, "no goodbye came");

@@ -5,6 +5,7 @@
 mod accounts;
 mod bus;
 mod cards;
+mod clocks;
 mod init_data;
 mod lobby;
 mod merging;
