@@ -39,10 +39,12 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
         pages = pages.merge(webhook.router());
     }
     let router = api::router(&api, pages, api::ProblemPage(webapp::problem_page));
-    tasks.spawn(api::serve(listener, router, closing.clone()));
+    let patience = api.options.patience;
+    tasks.spawn(api::serve(listener, router, patience, closing.clone()));
     if let Some(listener) = metrics {
         tracing::info!("Metrics are on http://{}/metrics", listener.local_addr()?);
-        tasks.spawn(api::serve(listener, api::metrics_router(registry(&api)), closing.clone()));
+        let router = api::metrics_router(registry(&api));
+        tasks.spawn(api::serve(listener, router, patience, closing.clone()));
     }
     let forgetful = api.clone();
     tasks.spawn(async move { forgetful.forget_limits().await });

@@ -26,7 +26,7 @@ const MAY_NAME: [(&str, &[&str]); 8] = [
 ];
 
 /// Crates of others that only these of ours may name, outside of tests.
-const BELONG_TO: [(&str, &[&str]); 9] = [
+const BELONG_TO: [(&str, &[&str]); 10] = [
     ("argon2", &["arena"]),
     ("axum", &["api", "bot", "webapp", "xtask"]),
     ("jsonwebtoken", &["arena"]),
@@ -35,6 +35,7 @@ const BELONG_TO: [(&str, &[&str]); 9] = [
     ("redis", &["arena"]),
     ("rust-embed", &["webapp"]),
     ("sqlx", &["arena"]),
+    ("sqlx-core", &["arena"]),
     ("teloxide", &["bot"]),
 ];
 
@@ -299,6 +300,40 @@ fn links_in_documents_lead_somewhere() {
             }
         }
     }
+    assert_none(wrong);
+}
+
+/// Tests that documents name as `file::test` are there, so that a promise keeps its proof.
+#[test]
+fn documents_name_tests_that_there_are() {
+    let all = sources();
+    let is_there = |file: &str, test: &str| {
+        all.iter().filter(|it| it.path.ends_with(".rs")).any(|it| {
+            it.path.rsplit('/').next() == Some(&format!("{file}.rs"))
+                && it.text.contains(&format!("fn {test}("))
+        })
+    };
+    let (mut wrong, mut named) = (Vec::new(), 0);
+    for path in ["docs/security.md", "docs/sign-in.md"] {
+        let text = fs::read_to_string(at(path)).unwrap();
+        for word in text.split('`').skip(1).step_by(2) {
+            let names = |it: &str| {
+                it.bytes().all(|it| it.is_ascii_lowercase() || b"_0123456789".contains(&it))
+            };
+            if let Some((file, test)) =
+                word.split_once("::").filter(|it| names(it.0) && names(it.1))
+            {
+                let found = is_there(file, test) || test == "tests";
+                wrong.extend((!found).then(|| format!("{path}: {word}")));
+                named += 1;
+            } else if word.ends_with(".test.js")
+                && !at(&format!("webapp/tests/browser/{word}")).exists()
+            {
+                wrong.push(format!("{path}: {word}"));
+            }
+        }
+    }
+    assert!(named > 150, "{named} were found");
     assert_none(wrong);
 }
 

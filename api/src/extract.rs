@@ -6,7 +6,10 @@ use std::time::Duration;
 use arena::{Device, MatchId, Principal, ReportId, RequestKey, SanctionId, UserId};
 use axum::{
     body::BodyDataStream,
-    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request},
+    extract::{
+        FromRequest, FromRequestParts, OptionalFromRequest, OptionalFromRequestParts, Path, Query,
+        Request,
+    },
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use bytes::{Bytes, BytesMut};
@@ -14,15 +17,13 @@ use futures_util::StreamExt;
 use games::Kind;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use crate::{Api, Problem, address::ClientAddress};
+use crate::{Api, Problem, address::ClientAddress, patience::TooSlow};
 
 /// No request body needs more.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 /// How much of a body that is too large is read all the same, and for how long.
 const DISCARDED_BYTES_MAX: usize = 2 * 1024 * 1024;
 const DISCARD_TIME_MAX: Duration = Duration::from_secs(1);
-/// How long a client may take to send its body.
-const BODY_TIME_MAX: Duration = Duration::from_secs(15);
 /// What a message may quote of the request.
 const MESSAGE_CHARS_MAX: usize = 300;
 /// By which a request that came twice is done once.
@@ -35,10 +36,21 @@ impl FromRequestParts<Api> for By {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<By, Problem> {
-        match parts.extensions.get::<Principal>() {
-            Some(principal) => Ok(By(*principal)),
-            None => Ok(By(principal(&parts.headers, api)?)),
-        }
+        let by = match parts.extensions.get::<Principal>() {
+            Some(principal) => *principal,
+            None => principal(&parts.headers, api)?,
+        };
+        let address = parts.extensions.get::<ClientAddress>().map(|it| it.0);
+        Ok(By(Principal { address, ..by }))
+    }
+}
+
+impl OptionalFromRequestParts<Api> for By {
+    type Rejection = Problem;
+
+    /// Nobody, where no token is or none that is good.
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Option<By>, Problem> {
+        Ok(<By as FromRequestParts<Api>>::from_request_parts(parts, api).await.ok())
     }
 }
 
@@ -127,20 +139,20 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
         }
         Ok::<_, axum::Error>(false)
     };
-    match tokio::time::timeout(BODY_TIME_MAX, all).await {
-        Ok(Ok(true)) if bytes.len() <= BODY_BYTES_MAX => Ok(bytes.freeze()),
-        Ok(Ok(_)) => {
+    match all.await {
+        Ok(true) if bytes.len() <= BODY_BYTES_MAX => Ok(bytes.freeze()),
+        Ok(_) => {
             discard(chunks, length).await;
             let detail = format!("the body is too large: at most {BODY_BYTES_MAX} bytes");
             Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail))
         }
-        Ok(Err(_)) => {
-            Err(Problem::new(StatusCode::BAD_REQUEST, "bad_request", "the body broke off"))
-        }
-        Err(_) => {
-            let detail = "the body did not come in time: send it at once";
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail))
-        }
+        Err(error) => Err(match error.into_inner().is::<TooSlow>() {
+            true => {
+                let detail = "the body did not come in time: send it at once";
+                Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail)
+            }
+            false => Problem::new(StatusCode::BAD_REQUEST, "bad_request", "the body broke off"),
+        }),
     }
 }
 
@@ -279,7 +291,7 @@ impl<T: InPath, S: Send + Sync> FromRequestParts<S> for Named<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Named<T>, Problem> {
-        let name = Path::<String>::from_request_parts(parts, state).await;
+        let name = <Path<String> as FromRequestParts<S>>::from_request_parts(parts, state).await;
         let name = name.map(|Path(name)| name).unwrap_or_default();
         T::parse(&name).map(Named).map_err(Problem::not_found)
     }

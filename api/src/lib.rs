@@ -25,6 +25,7 @@ mod open_sockets;
 mod openapi;
 mod operations;
 mod options;
+mod patience;
 mod problem;
 mod providers;
 mod queue;

@@ -121,7 +121,7 @@ async fn close_report(
     Named(id): Named<ReportId>,
     Body(Closing { verdict }): Body<Closing>,
 ) -> Done {
-    api.arena.close_report(by.user_id, id, verdict).await?;
+    api.arena.close_report(&by, id, verdict).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -151,7 +151,7 @@ async fn sanction(
     Named(id): Named<UserId>,
     Body(new): Body<NewSanction>,
 ) -> Result<(StatusCode, Json<Sanction>), Problem> {
-    Ok((StatusCode::CREATED, Json(api.arena.sanction(by.user_id, id, new).await?)))
+    Ok((StatusCode::CREATED, Json(api.arena.sanction(&by, id, new).await?)))
 }
 
 /// Takes back what was done about somebody (moderators)
@@ -161,7 +161,7 @@ async fn sanction(
     responses((status = 204, description = "Taken back, also if it was so already"))
 )]
 async fn lift_sanction(State(api): State<Api>, By(by): By, Named(id): Named<SanctionId>) -> Done {
-    api.arena.lift_sanction(by.user_id, id).await?;
+    api.arena.lift_sanction(&by, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -177,7 +177,7 @@ async fn set_role(
     Named(id): Named<UserId>,
     Body(NewRole { role }): Body<NewRole>,
 ) -> Result<Json<User>, Problem> {
-    Ok(Json(api.arena.set_role(by.user_id, id, role).await?))
+    Ok(Json(api.arena.set_role(&by, id, role).await?))
 }
 
 /// Who did what, when and from where, the latest first (administrators)

@@ -4,6 +4,7 @@ use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     str::FromStr,
+    time::Duration,
 };
 
 use axum::http::HeaderName;
@@ -69,6 +70,18 @@ pub struct Options {
         action = clap::ArgAction::Set
     )]
     pub rate_limits: bool,
+
+    /// Seconds that a client may take to send the head of a request; it has half as long again for
+    /// its body, and to read on what it is sent. A socket is pinged twice in that time, and closed
+    /// when nothing was heard of it for six times as long
+    #[arg(
+        long,
+        env = "ARTEL_PATIENCE",
+        value_name = "SECONDS",
+        default_value = "10",
+        value_parser = patience
+    )]
+    pub patience: Duration,
 
     /// More origins that may frame the pages, beside Telegram's, separated by spaces
     #[arg(
@@ -235,6 +248,12 @@ fn public_url(text: &str) -> Result<Url, String> {
 
 fn header(text: &str) -> Result<HeaderName, String> {
     text.parse().map_err(|_| "not a header's name; for example fly-client-ip".to_owned())
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|it| (1..=60).contains(it));
+    let seconds = seconds.ok_or("not a number of seconds from 1 to 60; for example 10")?;
+    Ok(Duration::from_secs(seconds))
 }
 
 fn on_off(text: &str) -> Result<bool, String> {

@@ -3,7 +3,7 @@
 //! A browser at a provider keeps a cookie of ours, which the provider's answer is bound to. It is
 //! never sent along with requests that other sites make, but for the one that leads back here.
 
-use arena::{Answer, Handoff, HandoffResult, Linking, Principal, ResetBy, Returned, Visit, Way};
+use arena::{Answer, Handoff, HandoffResult, Linking, ResetBy, Returned, Visit, Way};
 use axum::{
     Extension, Json, Router,
     extract::{Path, Query, State},
@@ -18,12 +18,15 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Api, Problem,
+    address::ClientAddress,
     auth::{Wish, cookie, refresh_cookie, signed_in},
     extract::{Asked, Body, By, OnDevice},
 };
 
 /// As long as somebody may take at the provider.
 const COOKIE_SECONDS: u32 = 10 * 60;
+/// By how much of its secret a handoff is told from others.
+const SECRET_SHOWN: usize = 8;
 /// What we make is as long.
 const COOKIE_BYTES: usize = 43;
 
@@ -54,21 +57,23 @@ struct Question {
     handoff: Option<String>,
 }
 
-/// Sends a browser to a provider: `/auth/google?next=/me`.
+/// Sends a browser to a provider: `/auth/google?next=/me`; with `link=1` to join what they are
+/// there to the account of the access token.
 async fn go(
     State(api): State<Api>,
+    by: Option<By>,
     Extension(page): Extension<ProblemPage>,
     headers: HeaderMap,
     Path(way): Path<String>,
     Query(question): Query<Question>,
 ) -> Response {
-    if question.link.is_some() {
-        // Who is signed in is known to the page only, which asks for a link of its own.
-        return see("/security", None);
-    }
-    let visit = match question.handoff {
-        Some(ticket) => Visit::Handoff(ticket),
-        None => Visit::SignIn(question.next.unwrap_or_default()),
+    let visit = match (question.link, by, question.handoff) {
+        (Some(_), Some(By(by)), _) => Visit::Link(by),
+        // A browser that goes somewhere sends no token: who is signed in there is known to the
+        // page only, which begins to link when its button is pressed.
+        (Some(_), None, _) => return see("/security", None),
+        (None, _, Some(ticket)) => Visit::Handoff(ticket),
+        (None, _, None) => Visit::SignIn(question.next.unwrap_or_default()),
     };
     let went = async { begin(&api, known(&way)?, visit, &headers).await };
     match went.await {
@@ -273,8 +278,11 @@ struct PasswordLink {
 async fn link_password(
     State(api): State<Api>,
     By(by): By,
+    address: ClientAddress,
     Body(PasswordLink { login, password }): Body<PasswordLink>,
 ) -> Result<StatusCode, Problem> {
+    // Who is signed in guesses no faster than who is not.
+    api.log_in(address, &login, None)?;
     linked(api.arena.link_password(&by, &login, &password).await?)
 }
 
@@ -307,12 +315,12 @@ struct NewHandoff {
 )]
 async fn begin_handoff(
     State(api): State<Api>,
-    by: Option<Extension<Principal>>,
+    by: Option<By>,
     Body(NewHandoff { way, link }): Body<NewHandoff>,
 ) -> Result<Response, Problem> {
     let by = match (link, &by) {
         (false, _) => None,
-        (true, Some(Extension(by))) => Some(by),
+        (true, Some(By(by))) => Some(by),
         (true, None) => {
             let detail = "sign in first: send `Authorization: Bearer` and an access token";
             return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail));
@@ -343,12 +351,17 @@ struct HandoffCode {
 )]
 async fn finish_handoff(
     State(api): State<Api>,
-    by: Option<Extension<Principal>>,
+    by: Option<By>,
+    address: ClientAddress,
     OnDevice(device): OnDevice,
     Asked(wish): Asked<Wish>,
     Body(HandoffCode { secret, code }): Body<HandoffCode>,
 ) -> Result<Response, Problem> {
-    let by = by.map(|Extension(by)| by);
+    // A code has six digits: trying them is guessing, as with passwords. What stands for the
+    // handoff is too little of its secret to be one.
+    let which = secret.get(..SECRET_SHOWN).unwrap_or_default();
+    api.log_in(address, &format!("code {which}"), None)?;
+    let by = by.map(|By(by)| by);
     match api.arena.finish_handoff(&secret, &code, by.as_ref(), &device).await? {
         HandoffResult::SignedIn(session) => Ok(signed_in(&api, *session, wish.cookie)),
         HandoffResult::Linked(linking) => linked(linking).map(IntoResponse::into_response),

@@ -78,17 +78,20 @@ struct Whom {
 }
 
 /// Public rooms, the newest first
+///
+/// With an access token, without those of people of whom one has blocked the other.
 #[utoipa::path(
     get, path = "/api/rooms", tag = "Rooms",
     params(Which), responses((status = 200, body = Rooms))
 )]
 async fn rooms(
     State(api): State<Api>,
+    by: Option<By>,
     Asked(Which { game }): Asked<Which>,
 ) -> Result<Json<Rooms>, Problem> {
     let game = game.as_deref().map(Kind::parse).transpose();
     let game = game.map_err(|it| Problem::invalid("game".to_owned(), it.to_owned()))?;
-    Ok(Json(Rooms { items: api.arena.rooms(game).await? }))
+    Ok(Json(Rooms { items: api.arena.rooms(by.map(|By(by)| by.user_id), game).await? }))
 }
 
 /// Opens a room

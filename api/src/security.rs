@@ -10,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Api, Problem,
+    address::ClientAddress,
     auth::{Wish, signed_in},
     extract::{Asked, Body, By, InPath, Named, OnDevice, flag},
 };
@@ -78,8 +79,11 @@ async fn unlink(
 async fn set_password(
     State(api): State<Api>,
     By(by): By,
+    address: ClientAddress,
     Body(new): Body<NewPassword>,
 ) -> Result<Json<User>, Problem> {
+    // Whoever has somebody's phone for a minute guesses no faster than at the door.
+    api.log_in(address, &format!("account {}", by.user_id), None)?;
     Ok(Json(api.arena.set_password(&by, new).await?))
 }
 
@@ -214,10 +218,12 @@ struct LookThere {
 )]
 async fn forgot_password(
     State(api): State<Api>,
+    address: ClientAddress,
     Body(Lost { login }): Body<Lost>,
-) -> (StatusCode, Json<LookThere>) {
+) -> Result<(StatusCode, Json<LookThere>), Problem> {
+    api.log_in(address, &format!("lost {login}"), None)?;
     api.arena.forgot_password(login, page(&api, "/reset"));
-    (StatusCode::ACCEPTED, Json(LookThere { ways: api.arena.reset_ways() }))
+    Ok((StatusCode::ACCEPTED, Json(LookThere { ways: api.arena.reset_ways() })))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -236,10 +242,12 @@ struct Reset {
 )]
 async fn reset_password(
     State(api): State<Api>,
+    address: ClientAddress,
     OnDevice(device): OnDevice,
     Asked(wish): Asked<Wish>,
     Body(Reset { token, password }): Body<Reset>,
 ) -> Result<Response, Problem> {
+    api.log_in(address, "a link", None)?;
     let session = api.arena.reset_password(&token, password, &device).await?;
     Ok(signed_in(&api, session, wish.cookie))
 }

@@ -13,10 +13,11 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use crate::address::Peer;
+use crate::{
+    address::Peer,
+    patience::{Hurried, Patient},
+};
 
-/// Both for the first request of a connection and for the next: an idle connection is closed then.
-const HEADERS_TIME_MAX: Duration = Duration::from_secs(10);
 const HEADERS_BYTES_MAX: usize = 16 * 1024;
 /// Connections that ask and are answered. One that has become a socket has left them, and counts
 /// among the [open sockets](crate::open_sockets).
@@ -29,8 +30,16 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(500);
 /// Serves `router` on `listener` until `closing` is cancelled; then stops listening at once, and
 /// returns when what was being answered is answered, or after two seconds.
 ///
+/// A client has `patience` to send the head of a request, the first and the next: an idle
+/// connection is closed then. It has half as long again to send a body, and to go on reading.
+///
 /// Upgraded connections are not waited for: their tasks are their owner's.
-pub async fn serve(listener: TcpListener, router: Router, closing: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    patience: Duration,
+    closing: CancellationToken,
+) {
     let connections = TaskTracker::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let accept = async {
@@ -38,7 +47,8 @@ pub async fn serve(listener: TcpListener, router: Router, closing: CancellationT
             let place = Arc::clone(&room).acquire_owned().await.expect("it is never closed");
             match listener.accept().await {
                 Ok((stream, address)) => {
-                    let talk = talk(stream, Peer(address), router.clone(), closing.clone());
+                    let (router, closing) = (router.clone(), closing.clone());
+                    let talk = talk(stream, Peer(address), router, patience, closing);
                     connections.spawn(async move {
                         talk.await;
                         drop(place);
@@ -61,20 +71,27 @@ pub async fn serve(listener: TcpListener, router: Router, closing: CancellationT
 }
 
 /// Answers the requests of one connection.
-async fn talk(stream: TcpStream, peer: Peer, router: Router, closing: CancellationToken) {
+async fn talk(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    patience: Duration,
+    closing: CancellationToken,
+) {
+    let longer = patience + patience / 2;
     // A game's messages are small and can't wait for more to fill a packet. It only fails on a
     // connection that is gone already.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(Hurried::new(body, longer)));
         request.extensions_mut().insert(peer);
         router.clone().oneshot(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_TIME_MAX)
+        .header_read_timeout(patience)
         .max_buf_size(HEADERS_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Patient::new(stream, longer)), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let result = match closing.run_until_cancelled(connection.as_mut()).await {
@@ -85,7 +102,8 @@ async fn talk(stream: TcpStream, peer: Peer, router: Router, closing: Cancellati
         }
     };
     if let Err(error) = result {
-        tracing::debug!(%error, peer = %peer.0, "A connection ended badly");
+        let error = format!("{:#}", anyhow::Error::from(error));
+        tracing::debug!(error, peer = %peer.0, "A connection ended badly");
     }
 }
 

@@ -25,10 +25,12 @@ const MESSAGE_BYTES_MAX: usize = 4096;
 const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// The defaults are made for large messages: they would be most of a match's memory.
 const READ_BUFFER_BYTES: usize = 512;
-/// Often enough to know of a weak connection while it matters, and then less often.
-const PING_EVERY: Duration = Duration::from_secs(5);
-/// How long a socket may say nothing, not even to our pings, before it is taken for dead.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// How many pings there are while we are patient, 10 s: often enough to know of a weak connection
+/// while it matters.
+const PINGS: u32 = 2;
+/// How many times longer than we are patient a socket may say nothing, not even to our pings,
+/// before it is taken for dead.
+const SILENCE: u32 = 6;
 /// How long a client may leave us waiting until it reads.
 const WRITE_TIME_MAX: Duration = Duration::from_secs(10);
 const GOODBYE_TIME_MAX: Duration = Duration::from_secs(2);
@@ -89,7 +91,7 @@ impl Goodbye {
             Goodbye::Replaced => (4409, "newer sockets of yours took over"),
             Goodbye::MatchOver => (4410, "the match is over"),
             Goodbye::TooFast => (4429, "too many messages, or read too slowly"),
-            Goodbye::Silent => (1001, "nothing was heard for 60 s"),
+            Goodbye::Silent => (1001, "nothing was heard for too long"),
         })
     }
 
@@ -163,7 +165,8 @@ where
             let tasks = api.tasks.clone();
             let work = async move {
                 let _counted = counted;
-                let (socket, goodbye) = talk(Socket::new(stream, notice, place)).await;
+                let patience = api.options.patience;
+                let (socket, goodbye) = talk(Socket::new(stream, notice, place, patience)).await;
                 api.metrics.closed_socket(kind, goodbye.frame().map(|it| it.0));
                 socket.close(goodbye).await;
             };
@@ -187,6 +190,7 @@ pub(crate) struct Socket {
     notice: Pin<Box<dyn Future<Output = Goodbye> + Send>>,
     place: Place,
     pings: Interval,
+    silence_max: Duration,
     opened: Instant,
     /// What the last ping says that is not answered yet: microseconds since the socket was opened.
     pinged: Option<u64>,
@@ -204,15 +208,17 @@ impl Socket {
         stream: WebSocket,
         notice: impl Future<Output = Goodbye> + Send + 'static,
         place: Place,
+        patience: Duration,
     ) -> Socket {
         let now = Instant::now();
-        let mut pings = interval_at(now, PING_EVERY);
+        let mut pings = interval_at(now, patience / PINGS);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Socket {
             stream,
             notice: Box::pin(notice),
             place,
             pings,
+            silence_max: patience * SILENCE,
             opened: now,
             pinged: None,
             heard_at: now,
@@ -232,7 +238,7 @@ impl Socket {
                 () = self.place.outdone() => return Err(Goodbye::Replaced),
                 frame = self.stream.next() => frame,
                 _ = self.pings.tick() => {
-                    if self.heard_at.elapsed() >= SILENCE_MAX {
+                    if self.heard_at.elapsed() >= self.silence_max {
                         return Err(Goodbye::Silent);
                     }
                     let now = self.opened.elapsed().as_micros() as u64;

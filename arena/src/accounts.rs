@@ -202,7 +202,7 @@ impl Arena {
         };
         let subject = user.id.to_string();
         let identity = Identity { way: Way::Password, subject, label: None, secret: Some(&secret) };
-        match self.insert_account(&user, email.as_deref(), identity).await {
+        match self.insert_account(&user, email.as_deref(), identity, device).await {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
                 self.refuse_taken(&username).await?;
                 return Err(sqlx::Error::Database(error).into());
@@ -241,6 +241,7 @@ impl Arena {
         user: &User,
         email: Option<&str>,
         identity: Identity<'_>,
+        device: &Device,
     ) -> Result<bool, sqlx::Error> {
         on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
@@ -281,7 +282,7 @@ impl Arena {
                 tx.claim_email(user.id, email, user.created_at.0).await?;
             }
             tx.keep_looks(user.id, user.username.as_deref(), &user.display_name).await?;
-            let deed = Deed::of(AuditKind::SignUp, user.id, None);
+            let deed = Deed::of(AuditKind::SignUp, user.id, device.address);
             tx.note(user.created_at.0, &Deed { detail: identity.way.name(), ..deed }).await?;
             tx.commit().await?;
             Ok(true)
@@ -424,22 +425,22 @@ impl Arena {
     pub async fn telegram_sign_in(&self, init_data: &str, device: &Device) -> Result<Session> {
         let person = self.telegram_person(init_data)?;
         let proved = person.proved();
-        let user = self.account_of(&proved, device.language.as_deref()).await?;
+        let user = self.account_of(&proved, device).await?;
         let avatar_url = proved.picture.as_deref().filter(|it| good_photo(it));
         let user = self.with_avatar(user, avatar_url).await?;
         self.came_by(Way::Telegram, &proved.subject).await?;
         self.begin_session(user, device).await
     }
 
-    /// The account that an identity leads to; the first time makes it. `language` is what their
-    /// device prefers, for when the other side does not say.
-    pub(crate) async fn account_of(&self, proved: &Proved, language: Option<&str>) -> Result<User> {
+    /// The account that an identity leads to; the first time makes it. What their device reads
+    /// counts when the other side does not say.
+    pub(crate) async fn account_of(&self, proved: &Proved, device: &Device) -> Result<User> {
         if let Some(user) = self.known_by(proved).await? {
             return Ok(user);
         }
 
         let avatar_url = proved.picture.as_deref().filter(|it| good_photo(it));
-        let tags = [proved.language.as_deref(), language];
+        let tags = [proved.language.as_deref(), device.language.as_deref()];
         let user = User {
             id: UserId::random(),
             username: None,
@@ -453,7 +454,7 @@ impl Arena {
         };
         let (way, subject, label) = (proved.way, proved.subject.clone(), proved.label.as_deref());
         let identity = Identity { way, subject, label, secret: None };
-        if self.insert_account(&user, None, identity).await? {
+        if self.insert_account(&user, None, identity, device).await? {
             tracing::info!(user.id = %user.id, "Account {} was made by {}", user.id, way.name());
             return Ok(user);
         }

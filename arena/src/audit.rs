@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Arena, AuditId, Millis, Moment, PublicUser, Result, Role, UserId,
+    Arena, AuditId, Millis, Moment, Principal, PublicUser, Result, Role, UserId,
     clock::millis,
     cursor::Cursor,
     db::{on, on_both},
@@ -76,6 +76,28 @@ pub(crate) struct Deed<'a> {
     pub(crate) address: Option<IpAddr>,
     /// What else there is to say; no secret.
     pub(crate) detail: &'a str,
+}
+
+/// Who does something that is put down, and from where.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor {
+    /// Who.
+    pub id: UserId,
+    /// From which address; none where the door does not know.
+    pub address: Option<IpAddr>,
+}
+
+impl From<&Principal> for Actor {
+    fn from(by: &Principal) -> Actor {
+        Actor { id: by.user_id, address: by.address }
+    }
+}
+
+impl From<UserId> for Actor {
+    /// From nowhere that is known.
+    fn from(id: UserId) -> Actor {
+        Actor { id, address: None }
+    }
 }
 
 impl Deed<'_> {

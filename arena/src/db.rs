@@ -14,8 +14,12 @@ use sqlx::{
     Connection, PgPool, SqliteConnection, SqlitePool,
     migrate::Migrator,
     postgres::PgPoolOptions,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+        SqliteTransactionManager,
+    },
 };
+use sqlx_core::transaction::TransactionManager;
 
 use crate::UserId;
 
@@ -110,6 +114,24 @@ pub(crate) async fn backup(url: &str, to: &Path) -> anyhow::Result<()> {
     Ok(file.close().await?)
 }
 
+/// Sees to it that a connection is in no transaction when the next is to have it.
+///
+/// When a write fails for want of room, SQLite rolls back by itself. The rollback that the driver
+/// sends then fails, since there is nothing left to roll back, and it goes on counting the
+/// transaction as open: it would begin no other ever again. So it is given one to roll back.
+async fn mend(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    if connection.is_in_transaction() {
+        // The rollback of a transaction that was dropped may still be on its way.
+        connection.ping().await?;
+    }
+    if connection.is_in_transaction() {
+        // Where there is one after all, this fails and the next does not.
+        let _ = sqlx::query("begin").execute(&mut *connection).await;
+        SqliteTransactionManager::rollback(connection).await?;
+    }
+    Ok(true)
+}
+
 fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
@@ -145,6 +167,7 @@ impl Db {
         // in line, and nobody starves. It is kept for ever: an in-memory database goes with it.
         let pool =
             SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let pool = pool.after_release(|connection, _| Box::pin(mend(connection)));
         let pool = pool.acquire_timeout(ACQUIRE_MAX).connect_with(options).await;
         Ok(Db::Sqlite(pool.context("opening the SQLite file")?))
     }

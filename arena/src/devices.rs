@@ -74,19 +74,25 @@ impl Arena {
     /// Not found, also for those of others.
     pub async fn end_my_session(&self, by: &Principal, id: SessionId) -> Result<()> {
         let now = self.clock.now();
-        let ended = on!(self.db, pool => sqlx::query(
-            "update sessions set ended_at = $1 \
-             where id = $2 and user_id = $3 and ended_at is null",
-        )
-        .bind(now)
-        .bind(id)
-        .bind(by.user_id)
-        .execute(pool)
-        .await?
-        .rows_affected());
-        if ended == 0 {
-            return Err(Error::not_found("you have no such sign-in"));
-        }
+        on!(self.db, pool => {
+            let mut tx = pool.begin_with(self.db.begin()).await?;
+            let ended = sqlx::query(
+                "update sessions set ended_at = $1 \
+                 where id = $2 and user_id = $3 and ended_at is null",
+            )
+            .bind(now)
+            .bind(id)
+            .bind(by.user_id)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+            if ended == 0 {
+                return Err(Error::not_found("you have no such sign-in"));
+            }
+            let deed = Deed::of(AuditKind::SessionsEnded, by.user_id, by.address);
+            tx.note(now, &Deed { detail: "one", ..deed }).await?;
+            tx.commit().await?;
+        });
         self.sessions_ended(&[id], now);
         Ok(())
     }
@@ -101,7 +107,7 @@ impl Arena {
         let ended = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             let ended = tx.end_sessions(by.user_id, but, now).await?;
-            tx.note(now, &Deed::of(AuditKind::SessionsEnded, by.user_id, None)).await?;
+            tx.note(now, &Deed::of(AuditKind::SessionsEnded, by.user_id, by.address)).await?;
             tx.commit().await?;
             ended
         });

@@ -142,10 +142,7 @@ impl From<anyhow::Error> for Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Error {
         use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
-        // PostgreSQL's own words for "not now": it is shut down or starts, a connection broke, or
-        // there are too many.
-        let not_now = |code: &str| ["08", "57P", "53300"].iter().any(|it| code.starts_with(it));
-        let says_so = |it: &dyn DatabaseError| it.code().is_some_and(|code| not_now(&code));
+        let says_so = |it: &dyn DatabaseError| it.code().is_some_and(|code| is_not_now(&code));
         // A connection that is cut while it is made is told as one that makes no sense.
         let cut = matches!(error, Io(_) | Protocol(_) | Tls(_));
         let away = cut
@@ -154,7 +151,8 @@ impl From<sqlx::Error> for Error {
         if !away {
             return Error::Fault(error.into());
         }
-        // The pool is exhausted or the database is away: the caller may try again.
+        // The pool is exhausted, the database is away or its disk is full: the caller may try
+        // again.
         tracing::error!(error = format!("{error:#}"), "The database does not answer");
         Error::Refused(Refused {
             why: Why::Unavailable,
@@ -163,5 +161,36 @@ impl From<sqlx::Error> for Error {
             fields: Vec::new(),
             retry_after: Some(Duration::from_secs(3)),
         })
+    }
+}
+
+/// Whether a database's code says that it can't write, or serve, for want of something that time or
+/// an operator can give it: of SQLite's, with their extended ones, `SQLITE_FULL`, `SQLITE_READONLY`
+/// and those of `SQLITE_IOERR` that writing meets; of PostgreSQL's, class 53 (insufficient
+/// resources), a connection that broke, a server that stops or starts, and one that may only be
+/// read.
+fn is_not_now(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => {
+            let (kind, which) = (number & 0xff, number >> 8);
+            // Write, fsync, truncate, and the same for the index of the write-ahead log.
+            matches!(kind, 8 | 13) || (kind == 10 && matches!(which, 3 | 4 | 6 | 18 | 19 | 21))
+        }
+        _ => ["53", "08", "57P"].iter().any(|it| code.starts_with(it)) || code == "25006",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_no_fault_of_ours() {
+        for code in ["13", "8", "778", "1034", "53100", "53300", "57P03", "08006", "25006"] {
+            assert!(is_not_now(code), "{code}");
+        }
+        for code in ["1", "5", "11", "266", "2067", "1555", "42P01", "23505", ""] {
+            assert!(!is_not_now(code), "{code}");
+        }
     }
 }

@@ -204,7 +204,7 @@ impl Arena {
                     ));
                 }
                 None => {
-                    let deed = Deed::of(AuditKind::Linked, user, None);
+                    let deed = Deed::of(AuditKind::Linked, user, by.address);
                     tx.note(now, &Deed { detail: proved.way.name(), ..deed }).await?;
                     Linking::Linked
                 }
@@ -245,7 +245,7 @@ impl Arena {
                     "this is your only way in: add another first",
                 ));
             }
-            let deed = Deed::of(AuditKind::Unlinked, by.user_id, None);
+            let deed = Deed::of(AuditKind::Unlinked, by.user_id, by.address);
             tx.note(self.clock.now(), &Deed { detail: way.name(), ..deed }).await?;
             tx.commit().await?;
         });

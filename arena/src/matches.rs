@@ -34,6 +34,7 @@ use crate::{
     ids::RoomId,
     journal,
     metrics::{LiveMatch, METRICS},
+    people::ShunRows,
     queue::Side,
     ratings::{Rating, RatingRows, Score},
     replays::{self, Replay},
@@ -702,6 +703,8 @@ impl Arena {
         if table.linger().await {
             match Box::pin(self.rematch(opened)).await {
                 Ok(next) => table.lead_to(&next.to_string()),
+                // One has blocked the other: nobody is told.
+                Err(Error::Refused(refused)) if refused.code == "apart" => {}
                 Err(error) => {
                     let error = error.report();
                     tracing::warn!(r#match = %opened.id, %error, "There is no rematch");
@@ -713,6 +716,9 @@ impl Arena {
 
     /// Makes and opens the rematch of a match, sides changed. It is the next match of the room that
     /// played the first, if nothing has changed in there.
+    ///
+    /// # Errors
+    /// `apart` when one of them has blocked another since.
     async fn rematch(&self, of: &Opened) -> Result<MatchId> {
         let players: Vec<UserId> = of.users.iter().rev().copied().collect();
         let new = NewMatch {
@@ -727,6 +733,13 @@ impl Arena {
         let (id, room) = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&of.people()).await?;
+            for (index, &one) in players.iter().enumerate() {
+                for &other in &players[..index] {
+                    if tx.are_apart(one, other).await? {
+                        return Err(Error::forbidden("apart", "one of them has blocked another"));
+                    }
+                }
+            }
             let room = match of.room {
                 Some(room) => tx.hold_room(room).await?,
                 None => None,

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::{
     Arena, Error, FieldError, Millis, Moment, PublicUser, Result, Role, SanctionId, SessionId,
     User, UserId,
-    audit::{AuditKind, AuditRows, Deed},
+    audit::{Actor, AuditKind, AuditRows, Deed},
     clock::millis,
     db::{Turns, on},
     rooms::Parting,
@@ -160,7 +160,13 @@ impl Arena {
     /// # Errors
     /// `not_moderator`; `yourself`, `not_over_staff`; when a value is wrong or there is no such
     /// person.
-    pub async fn sanction(&self, by: UserId, whom: UserId, new: NewSanction) -> Result<Sanction> {
+    pub async fn sanction(
+        &self,
+        by: impl Into<Actor>,
+        whom: UserId,
+        new: NewSanction,
+    ) -> Result<Sanction> {
+        let Actor { id: by, address } = by.into();
         let NewSanction { kind, seconds, reason } = checked(new)?;
         let author = self.public_user(by).await?;
         let (id, now) = (SanctionId::random(), self.clock.now());
@@ -206,7 +212,7 @@ impl Arena {
                 },
                 by: Some(by),
                 about: Some(whom),
-                address: None,
+                address,
                 detail: &format!("{until}: {reason}"),
             };
             tx.note(now, &deed).await?;
@@ -236,7 +242,8 @@ impl Arena {
     ///
     /// # Errors
     /// `not_moderator`; `not_over_staff`; when there is no such thing.
-    pub async fn lift_sanction(&self, by: UserId, id: SanctionId) -> Result<()> {
+    pub async fn lift_sanction(&self, by: impl Into<Actor>, id: SanctionId) -> Result<()> {
+        let Actor { id: by, address } = by.into();
         let now = self.clock.now();
         let none = || Error::not_found("nothing like that was done about anybody");
         on!(self.db, pool => {
@@ -264,7 +271,7 @@ impl Arena {
                 SanctionKind::Mute => AuditKind::Unmuted,
                 SanctionKind::Ban => AuditKind::Unbanned,
             };
-            let deed = Deed { about: Some(whom), ..Deed::of(kind, by, None) };
+            let deed = Deed { about: Some(whom), ..Deed::of(kind, by, address) };
             tx.note(now, &deed).await?;
             tx.commit().await?;
         });
@@ -275,7 +282,8 @@ impl Arena {
     ///
     /// # Errors
     /// `not_admin`; `yourself`, `not_over_staff`; when there is no such person.
-    pub async fn set_role(&self, by: UserId, whom: UserId, role: Role) -> Result<User> {
+    pub async fn set_role(&self, by: impl Into<Actor>, whom: UserId, role: Role) -> Result<User> {
+        let Actor { id: by, address } = by.into();
         let now = self.clock.now();
         on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
@@ -293,7 +301,7 @@ impl Arena {
             let deed = Deed {
                 about: Some(whom),
                 detail: &detail,
-                ..Deed::of(AuditKind::RoleChanged, by, None)
+                ..Deed::of(AuditKind::RoleChanged, by, address)
             };
             tx.note(now, &deed).await?;
             tx.commit().await?;

@@ -183,6 +183,17 @@ impl Arena {
         }
     }
 
+    /// A carrier goes: others may have at once what it leaves.
+    ///
+    /// # Errors
+    /// When the database does not answer: then they have it when they miss the carrier.
+    pub async fn carrier_leaves(&self, carrier: Carrier) -> Result<()> {
+        on!(self.db, pool => {
+            sqlx::query("delete from carriers where id = $1").bind(carrier.0).execute(pool).await
+        })?;
+        Ok(())
+    }
+
     /// A carrier is there.
     ///
     /// # Errors

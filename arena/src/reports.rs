@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::{
     Arena, Error, MatchId, Millis, Moment, PublicUser, Refused, ReportId, Result, Role, UserId,
     Why,
-    audit::{AuditKind, AuditRows, Deed},
+    audit::{Actor, AuditKind, AuditRows, Deed},
     clock::millis,
     computers,
     cursor::Cursor,
@@ -272,7 +272,13 @@ impl Arena {
     ///
     /// # Errors
     /// `not_moderator`; `report_closed`; when there is no such report.
-    pub async fn close_report(&self, by: UserId, id: ReportId, verdict: Verdict) -> Result<()> {
+    pub async fn close_report(
+        &self,
+        by: impl Into<Actor>,
+        id: ReportId,
+        verdict: Verdict,
+    ) -> Result<()> {
+        let Actor { id: by, address } = by.into();
         let now = self.clock.now();
         on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
@@ -306,7 +312,7 @@ impl Arena {
             let deed = Deed {
                 about: Some(about),
                 detail: &detail,
-                ..Deed::of(AuditKind::ReportClosed, by, None)
+                ..Deed::of(AuditKind::ReportClosed, by, address)
             };
             tx.note(now, &deed).await?;
             tx.commit().await?;

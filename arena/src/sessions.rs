@@ -96,6 +96,8 @@ pub struct Principal {
     pub session_id: SessionId,
     /// What they may do.
     pub role: Role,
+    /// From where, for the audit; none where the door does not know.
+    pub address: Option<IpAddr>,
 }
 
 /// What an access token says.
@@ -552,7 +554,8 @@ impl Arena {
                 "the access token is not valid or not valid any more: refresh it or sign in again",
             )
         })?;
-        Ok(Principal { user_id: claims.sub, session_id: claims.sid, role: claims.role })
+        let Claims { sub: user_id, sid: session_id, role, .. } = claims;
+        Ok(Principal { user_id, session_id, role, address: None })
     }
 
     /// Tells of each session as it ends, so that its sockets can be closed.

@@ -2,7 +2,7 @@
 //! written to.
 
 use crate::{
-    Arena, Carrier, Language, Result, TelegramUser, User, UserId,
+    Arena, Carrier, Device, Language, Result, TelegramUser, User, UserId,
     clock::millis,
     db::{on, on_both},
     outbox::SILENT_MAX,
@@ -167,7 +167,7 @@ impl Arena {
     /// # Errors
     /// `banned` when they are shut out; when the database does not answer.
     pub async fn telegram_account(&self, person: &TelegramUser) -> Result<User> {
-        let user = self.account_of(&person.proved(), None).await?;
+        let user = self.account_of(&person.proved(), &Device::default()).await?;
         self.check_good(user.id).await?;
         if let Some(name) = person.username.as_deref().filter(|it| it.len() <= NAME_BYTES_MAX) {
             let name = name.to_ascii_lowercase();

@@ -190,11 +190,19 @@ on_both! { impl LinkRows {
     }
 
     async fn is_used(&mut self, user: UserId) -> sqlx::Result<bool> {
+        // What was done about somebody must not be shed either.
         let found: i64 = sqlx::query_scalar(
             "select (select count(*) from match_players where user_id = $1)
                   + (select count(*) from queue_entries where user_id = $1)
                   + (select count(*) from room_members where user_id = $1)
                   + (select count(*) from card_seats where user_id = $1)
+                  + (select count(*) from friends where user_id = $1)
+                  + (select count(*) from friend_requests where $1 in (from_id, to_id))
+                  + (select count(*) from shuns where $1 in (user_id, other_id))
+                  + (select count(*) from reports where $1 in (by_id, about_id))
+                  + (select count(*) from sanctions where $1 in (user_id, by_id))
+                  + (select count(*) from users
+                     where merged_into = $1 or (id = $1 and role <> 'player'))
                   + (select count(*) from identities
                      where user_id = $1 and provider <> 'telegram')",
         )

@@ -69,35 +69,37 @@ pub(crate) fn code_of(error: &Error) -> &'static str {
 }
 
 impl Desk<'_> {
-    /// Deals with an update. What can't be done is said to whoever asked.
-    pub(crate) async fn handle(&self, update: Update) {
+    /// Deals with an update; the answer is to be sent. What can't be done is said to whoever asked.
+    pub(crate) async fn handle(&self, update: Update) -> Option<Answer> {
         let Update { id, event } = update;
         let done = match event {
             Event::Message(message) => self.hear(id, message).await,
             Event::CallbackQuery(tap) => {
                 self.feel(tap).await;
-                Ok(())
+                Ok(None)
             }
             Event::InlineQuery(inquiry) => {
                 self.offer(inquiry).await;
-                Ok(())
+                Ok(None)
             }
-            Event::ChosenInlineResult(chosen) => self.chosen(chosen).await,
+            Event::ChosenInlineResult(chosen) => self.chosen(chosen).await.map(|()| None),
             Event::MyChatMember(Membership { chat, new_chat_member }) => {
-                self.arena.set_chat_quiet(chat.id.0, !new_chat_member.may_write()).await
+                let quiet = !new_chat_member.may_write();
+                self.arena.set_chat_quiet(chat.id.0, quiet).await.map(|()| None)
             }
         };
-        if let Err(error) = done {
+        done.unwrap_or_else(|error| {
             tracing::error!(id, error = error.report(), "An update could not be dealt with");
-        }
+            None
+        })
     }
 
-    async fn hear(&self, update: i64, message: Message) -> arena::Result<()> {
+    async fn hear(&self, update: i64, message: Message) -> arena::Result<Option<Answer>> {
         if let Some(to) = message.migrate_to_chat_id {
-            return self.arena.chat_moved(message.chat.id.0, to.0).await;
+            return self.arena.chat_moved(message.chat.id.0, to.0).await.map(|()| None);
         }
-        let Some((command, rest)) = self.asked(&message) else { return Ok(()) };
-        let Some(from) = message.from.as_ref() else { return Ok(()) };
+        let Some((command, rest)) = self.asked(&message) else { return Ok(None) };
+        let Some(from) = message.from.as_ref() else { return Ok(None) };
         // Who writes can be written to again.
         self.arena.set_chat_quiet(message.chat.id.0, false).await?;
         let user = match self.arena.telegram_account(from).await {
@@ -105,8 +107,8 @@ impl Desk<'_> {
             Err(error) => {
                 let say = Say::Refused { code: code_of(&error) };
                 let tag = from.language_code.as_deref().unwrap_or_default();
-                self.say(&message, Language::preferred(tag).unwrap_or_default(), only(say));
-                return Ok(());
+                let language = Language::preferred(tag).unwrap_or_default();
+                return Ok(Some(self.say(update, &message, language, only(say))));
             }
         };
         if message.chat.kind == ChatKind::Shared {
@@ -117,15 +119,11 @@ impl Desk<'_> {
             Some(command) => self.do_what(command, &asking).await,
             None => Ok(Some(only(Say::Unknown))),
         };
-        match said {
-            Ok(None) => {}
-            Ok(Some(said)) => self.say(&message, user.language, said),
-            Err(error) => {
-                let say = Say::Refused { code: code_of(&error) };
-                self.say(&message, user.language, only(say));
-            }
-        }
-        Ok(())
+        let said = said.unwrap_or_else(|error| {
+            let say = Say::Refused { code: code_of(&error) };
+            Some(only(say))
+        });
+        Ok(said.map(|said| self.say(update, &message, user.language, said)))
     }
 
     /// What a message asks of us; no command when there is none such. Whoever writes anything else
@@ -144,8 +142,14 @@ impl Desk<'_> {
         }
     }
 
-    /// Hands an answer to whoever sends.
-    fn say(&self, message: &Message, language: Language, (say, mut buttons): Said<'_>) {
+    /// The answer to a message.
+    fn say(
+        &self,
+        update: i64,
+        message: &Message,
+        language: Language,
+        (say, mut buttons): Said<'_>,
+    ) -> Answer {
         let greets = matches!(say, Say::Start | Say::Help { .. });
         let mut address = None;
         if greets {
@@ -166,10 +170,7 @@ impl Desk<'_> {
         }
         let to = (message.chat.kind == ChatKind::Shared).then_some(message.message_id);
         let text = words::say(&say, language, address);
-        let answer = Answer { chat: message.chat.id, to, text, buttons };
-        if self.answers.try_send(answer).is_err() {
-            tracing::warn!("Too many answers wait; one was left out");
-        }
+        Answer { update, chat: message.chat.id, to, text, buttons }
     }
 
     async fn do_what<'a>(

@@ -1,6 +1,6 @@
 //! A button is pressed, the arena decides, and whoever pressed it is told.
 
-use arena::{Joined, Language, User};
+use arena::{Error, Joined, Language, User};
 use teloxide::{
     payloads::{AnswerCallbackQuerySetters, EditMessageTextSetters},
     requests::{Request, Requester},
@@ -11,9 +11,10 @@ use crate::{
     answers::{Desk, code_of},
     faults::plain,
     inline,
+    links::Place,
     taps::Press,
     updates::{ChatKind, Tap, Tapped},
-    words::{self, Say, Toast},
+    words::{self, Label, Say, Toast},
 };
 
 impl Desk<'_> {
@@ -109,11 +110,21 @@ impl Desk<'_> {
         let Some(message) = private else { return Ok(Toast::Old) };
         let said = match self.link_or_not(&tap.from, token, yes).await {
             Ok(said) => said,
+            // Both were used: they can be made one where both can be shown to be one person's.
+            Err(Error::Refused(it)) if it.code == "account_in_use" => {
+                Say::LinkMerge { address: self.links.address(Place::Security).into() }
+            }
             Err(error) => Say::Refused { code: code_of(&error) },
         };
         // They may read another language there.
         *language = self.arena.telegram_account(&tap.from).await?.language;
-        self.put(message, words::say(&said, *language, None), Vec::new()).await;
+        let mut buttons = Vec::new();
+        if matches!(said, Say::LinkMerge { .. }) {
+            let label = words::label(Label::MakeOne, *language);
+            let button = self.links.in_private(label, Place::Security);
+            buttons.extend(button.map(|it| vec![it]));
+        }
+        self.put(message, words::say(&said, *language, None), buttons).await;
         Ok(Toast::Done)
     }
 

@@ -32,7 +32,7 @@ use crate::{
     metrics::METRICS,
     notices::Notices,
     pace::{Pace, Target},
-    words,
+    updates, words,
 };
 
 /// What is on its way at once, waiting for its turn or for Telegram.
@@ -44,6 +44,8 @@ const RETRY_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// An answer to somebody who wrote.
 pub(crate) struct Answer {
+    /// What it answers, which is done with once this is sent.
+    pub(crate) update: i64,
     pub(crate) chat: ChatId,
     /// Where many speak, an answer says to whom; and it stays within the group's topic.
     pub(crate) to: Option<MessageId>,
@@ -126,7 +128,7 @@ impl Delivery<'_> {
     }
 
     async fn answer(&self, answer: Answer) {
-        let Answer { chat, to, text, buttons } = answer;
+        let Answer { update, chat, to, text, buttons } = answer;
         self.pace.turn(&Target::Chat(chat.0)).await;
         let mut request = self
             .bot
@@ -147,6 +149,7 @@ impl Delivery<'_> {
         if let Sent::Quiet = sent(answered) {
             self.hush(chat.0).await;
         }
+        updates::handled(self.arena, update).await;
     }
 
     /// Delivers a letter, or sees to it that it is tried again.

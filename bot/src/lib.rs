@@ -167,14 +167,18 @@ async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result
     let service = async {
         tokio::join!(arena.keep_carrier(carrier), errands::run(bot, arena, links, errands));
     };
-    select! {
+    let ended = select! {
         ended = work => ended,
         () = service => Ok(()),
         () = too_late => {
             tracing::warn!("The bot stops with answers that could not be sent");
             Ok(())
         }
+    };
+    if let Err(error) = arena.carrier_leaves(carrier).await {
+        tracing::warn!(error = error.report(), "What the bot leaves waits until it is missed");
     }
+    ended
 }
 
 /// A carrier of letters, as soon as the database has it; none if `closing` was cancelled before.
@@ -191,19 +195,29 @@ async fn new_carrier(arena: &Arena, closing: &CancellationToken) -> Option<Carri
     }
 }
 
-/// Handles an update and strikes it off.
+/// Handles an update. It is struck off once its answer is sent, or when there is none: until then
+/// the next start would take it up.
 async fn handle(desk: &Desk<'_>, update: Update) {
     let id = update.id;
     let span = tracing::info_span!(parent: None, "update", update_id = id, otel.kind = "consumer");
-    once(desk.arena, id, desk.handle(update).instrument(span)).await;
+    let answer = once(desk.arena, id, desk.handle(update).instrument(span)).await;
+    if let Some(answer) = answer {
+        match desk.answers.try_send(answer) {
+            Ok(()) => return,
+            Err(_) => tracing::warn!("Too many answers wait; one was left out"),
+        }
+    }
+    updates::handled(desk.arena, id).await;
 }
 
-/// Strikes an update off after the `work` on it, also when that broke us: it would do so again.
-async fn once(arena: &Arena, id: i64, work: impl Future<Output = ()>) {
-    let handled = AssertUnwindSafe(work).catch_unwind().await;
-    updates::handled(arena, id).await;
-    if let Err(panic) = handled {
-        resume_unwind(panic);
+/// Strikes an update off when the `work` on it broke us: it would do so again.
+async fn once<T>(arena: &Arena, id: i64, work: impl Future<Output = T>) -> T {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(done) => done,
+        Err(panic) => {
+            updates::handled(arena, id).await;
+            resume_unwind(panic)
+        }
     }
 }
 
@@ -253,6 +267,9 @@ mod tests {
         assert_eq!(arena.take_updates_left(by).await.unwrap(), updates[1..]);
         assert_eq!(arena.take_updates(by, &updates).await.unwrap(), [0_i64; 0]);
         once(&arena, 8, async {}).await;
+        let by = arena.new_carrier().await.unwrap();
+        assert_eq!(arena.take_updates_left(by).await.unwrap(), updates[1..], "not answered yet");
+        updates::handled(&arena, 8).await;
         let by = arena.new_carrier().await.unwrap();
         assert!(arena.take_updates_left(by).await.unwrap().is_empty());
         arena.close().await;

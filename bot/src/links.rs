@@ -30,6 +30,8 @@ pub(crate) enum Place<'a> {
     User(UserId),
     /// One's own profile.
     Me,
+    /// How one signs in, and where two accounts are made one.
+    Security,
 }
 
 impl Place<'_> {
@@ -41,7 +43,7 @@ impl Place<'_> {
             Place::Queue(game) => format!("q_{game}"),
             Place::Room(code) => format!("room_{code}"),
             Place::User(id) => format!("u_{id}"),
-            Place::Me => String::new(),
+            Place::Me | Place::Security => String::new(),
         }
     }
 
@@ -54,6 +56,7 @@ impl Place<'_> {
             Place::Room(code) => format!("/rooms/{}", code.to_ascii_uppercase()),
             Place::User(id) => format!("/users/{id}"),
             Place::Me => "/me".to_owned(),
+            Place::Security => "/security".to_owned(),
         }
     }
 

@@ -73,6 +73,10 @@ pub(crate) enum Say<'a> {
         name: String,
     },
     NotLinked,
+    /// Both accounts were used: where they can be made one.
+    LinkMerge {
+        address: String,
+    },
     Me {
         name: String,
         games: Vec<GameStats>,
@@ -156,6 +160,7 @@ pub(crate) enum Label {
     Profile,
     Yes,
     No,
+    MakeOne,
     /// What one can be told of, and whether one is.
     Topic(Topic, bool),
 }

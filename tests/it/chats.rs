@@ -285,3 +285,37 @@ async fn many_chats_at_once_keep_the_limits() {
         assert!(within.count() <= 30, "too many within a second");
     }
 }
+
+/// What Telegram was told is taken is done, whenever the process dies; and once, however often and
+/// at once it is brought.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_is_done_after_a_kill() {
+    let telegram = Telegram::open(false).await;
+    let api = format!("http://{}", telegram.address);
+    let more = [("PUBLIC_URL", "https://artel.example"), ("ARTEL_TELEGRAM_WEBHOOK", "1")];
+    let variables = [&variables(&api)[..], &more].concat();
+    let mut server = Server::run(Home::sqlite(), &variables).await;
+    for round in 0..6_usize {
+        let set = telegram.calls("setwebhook", round + 1).await[round].clone();
+        let secret = set["secret_token"].as_str().unwrap().to_owned();
+        let who = Person { id: 7000 + round as i64, ..ANN };
+        let mut update = written(who, who.id, "/fly");
+        update["update_id"] = json!(100 + round);
+        let bring = async || {
+            let request = server.stranger().request("POST", "/telegram/webhook");
+            let request = request.header("X-Telegram-Bot-Api-Secret-Token", &secret);
+            request.body(update.to_string()).send().await.unwrap().status().as_u16()
+        };
+        let statuses = tokio::join!(bring(), bring(), bring(), bring());
+        assert_eq!(statuses, (200, 200, 200, 200));
+        server = server.restart("KILL", &variables).await;
+    }
+    for round in 0..6 {
+        let chat = Some(7000 + round);
+        telegram.shown(chat, |it| text(it).contains("I don't know this command.")).await;
+        // Who dies between sending and noting it sends once more, and no more than that.
+        assert!(telegram.written(chat).len() <= 2);
+    }
+    assert!(telegram.calls_so_far("deletewebhook").is_empty());
+    assert!(telegram.calls_so_far("getupdates").is_empty());
+}

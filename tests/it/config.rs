@@ -22,6 +22,8 @@ fn wrong_values_are_refused_by_name() {
         ("ARTEL_CLIENT_IP_HEADER", "no header", "for example fly-client-ip"),
         ("ARTEL_TRUSTED_PROXIES", "10.0.0.0/33", "for example 10.0.0.0/8"),
         ("ARTEL_RATE_LIMITS", "maybe", "neither on nor off; for example on"),
+        ("ARTEL_PATIENCE", "0", "not a number of seconds from 1 to 60; for example 10"),
+        ("ARTEL_PATIENCE", "long", "for example 10"),
         ("ARTEL_FRAME_ANCESTORS", "evil", "evil is not an origin; for example"),
         ("ARTEL_FRAME_ANCESTORS", "https://a.example; script-src *", "is not an origin"),
         ("DATABASE_URL", "mysql://localhost", "for example sqlite://artel.db"),

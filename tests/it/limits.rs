@@ -114,3 +114,43 @@ async fn only_our_proxies_are_believed() {
     }
     assert!((5..=10).contains(&refused), "{refused} of 40 were refused");
 }
+
+/// A password is guessed no faster by who is signed in, nor by way of a link or a code.
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_is_slow_by_every_way() {
+    let server = Server::with(&[("ARTEL_CLIENT_IP_HEADER", "fly-client-ip")]).await;
+    let (ann, eve) = (server.person("ann").await, server.person("eve").await);
+    let token = |n: usize| json!({"token": format!("{n:043}"), "password": PASSWORD});
+    // Each from an address of its own, so that the ways are not counted together.
+    for (way, address) in ["link", "change", "reset", "code", "forgot"].into_iter().zip(1..) {
+        let address = format!("203.0.113.{address}");
+        let mut refused = 0;
+        for n in 0..16 {
+            let guess = json!({"login": "ann", "password": format!("guess {n}")});
+            let change = json!({"current": format!("guess {n}"), "password": PASSWORD});
+            let (method, path, body) = match way {
+                "link" => ("POST", "/api/auth/link/password", guess),
+                "change" => ("PUT", "/api/me/password", change),
+                "reset" => ("POST", "/api/auth/password/reset", token(n)),
+                "code" => {
+                    let body = json!({"secret": "a".repeat(43), "code": format!("{n:06}")});
+                    ("POST", "/api/auth/handoffs/finish", body)
+                }
+                _ => ("POST", "/api/auth/password/forgot", json!({"login": "ann"})),
+            };
+            let request = eve.request(method, path).header("fly-client-ip", &address).json(&body);
+            let answer = Answer::to(request).await;
+            if answer.status == 429 {
+                assert!(!answer.refuses(429, "too_many_requests").header("retry-after").is_empty());
+                refused += 1;
+            }
+        }
+        assert!((4..=6).contains(&refused), "{way}: {refused} of 16 were refused");
+        // Who is asked about is not held up, nor is anyone else.
+        let signed_in =
+            try_as(&server, "ann", PASSWORD, &[("fly-client-ip", "198.51.100.1")]).await;
+        signed_in.is(200);
+    }
+    let body = json!({"current": PASSWORD, "password": "another horse battery"});
+    Answer::to(ann.request("PUT", "/api/me/password").json(&body)).await.is(200);
+}

@@ -1,8 +1,10 @@
-//! A stand-in for Google: a provider of OpenID Connect over real HTTP, with real keys, that
-//! vouches for whom a test names, and lies when it is told to.
+//! A stand-in for Google and for Telegram: a provider of OpenID Connect over real HTTP, with real
+//! keys, that vouches for whom a test names, and lies when it is told to.
 //!
 //! As strict as the real one: a code is good once, with the verifier that its challenge was made
-//! of, for the address that it was sent to, and only for who shows the client's secret.
+//! of, for the address that it was sent to, and only for who shows the client's secret. As
+//! Telegram it names people by `id`, and by a `sub` that says nothing; it repeats no nonce, asks
+//! for nobody's address, and takes no long state.
 
 use std::{
     collections::HashMap,
@@ -22,10 +24,17 @@ use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::{forged::base64, telegram::now};
+use crate::{
+    forged::base64,
+    telegram::{BOT_TOKEN, NO_TELEGRAM, now},
+};
 
-pub(crate) const CLIENT_ID: &str = "artel-tests.apps.example";
-pub(crate) const CLIENT_SECRET: &str = "a client's secret that only tests use";
+const GOOGLE_ID: &str = "artel-tests.apps.example";
+const CLIENT_SECRET: &str = "a client's secret that only tests use";
+/// Telegram's clients are bots: the number before the colon.
+const TELEGRAM_ID: &str = "1234567890";
+/// Longer ones Telegram refuses.
+const TELEGRAM_STATE_MAX: usize = 64;
 
 const FIRST: &[u8] = include_bytes!("keys/first.der");
 const SECOND: &[u8] = include_bytes!("keys/second.der");
@@ -82,6 +91,7 @@ pub(crate) const LIES: [Lie; 17] = [
 #[derive(Clone)]
 pub(crate) struct Provider {
     pub(crate) issuer: String,
+    is_telegram: bool,
     happenings: Arc<Mutex<Happenings>>,
 }
 
@@ -107,7 +117,17 @@ struct Grant {
 }
 
 impl Provider {
+    /// As Google.
     pub(crate) async fn start() -> Provider {
+        Provider::open(false).await
+    }
+
+    /// As Telegram.
+    pub(crate) async fn telegram() -> Provider {
+        Provider::open(true).await
+    }
+
+    async fn open(is_telegram: bool) -> Provider {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let happenings = Happenings {
@@ -119,7 +139,8 @@ impl Provider {
             looked: 0,
             asked: Vec::new(),
         };
-        let provider = Provider { issuer, happenings: Arc::new(Mutex::new(happenings)) };
+        let happenings = Arc::new(Mutex::new(happenings));
+        let provider = Provider { issuer, is_telegram, happenings };
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
             .route("/keys", get(keys))
@@ -130,13 +151,25 @@ impl Provider {
         provider
     }
 
-    /// The environment of a server that relies on it as on Google.
-    pub(crate) fn variables(&self) -> [(&str, &str); 3] {
-        [
-            ("GOOGLE_ISSUER", &self.issuer),
-            ("GOOGLE_CLIENT_ID", CLIENT_ID),
-            ("GOOGLE_CLIENT_SECRET", CLIENT_SECRET),
-        ]
+    /// The environment of a server that relies on it as on Google, or on Telegram.
+    pub(crate) fn variables(&self) -> Vec<(&str, &str)> {
+        match self.is_telegram {
+            true => vec![
+                ("TELEGRAM_ISSUER", &self.issuer),
+                ("TELEGRAM_CLIENT_SECRET", CLIENT_SECRET),
+                ("TELOXIDE_TOKEN", BOT_TOKEN),
+                NO_TELEGRAM,
+            ],
+            false => vec![
+                ("GOOGLE_ISSUER", &self.issuer),
+                ("GOOGLE_CLIENT_ID", GOOGLE_ID),
+                ("GOOGLE_CLIENT_SECRET", CLIENT_SECRET),
+            ],
+        }
+    }
+
+    fn client_id(&self) -> &'static str {
+        if self.is_telegram { TELEGRAM_ID } else { GOOGLE_ID }
     }
 
     fn lock(&self) -> MutexGuard<'_, Happenings> {
@@ -199,7 +232,8 @@ async fn authorize(
     State(it): State<Provider>,
     Query(asked): Query<HashMap<String, String>>,
 ) -> Response {
-    if asked["client_id"] != CLIENT_ID || asked["response_type"] != "code" {
+    let long = it.is_telegram && asked["state"].len() > TELEGRAM_STATE_MAX;
+    if asked["client_id"] != it.client_id() || asked["response_type"] != "code" || long {
         return StatusCode::BAD_REQUEST.into_response();
     }
     let mut back: Url = asked["redirect_uri"].parse().unwrap();
@@ -219,7 +253,7 @@ async fn token(
 ) -> Response {
     let refused =
         |error: &str| (StatusCode::BAD_REQUEST, Json(json!({ "error": error }))).into_response();
-    let pair = format!("{}:{}", encoded(CLIENT_ID), encoded(CLIENT_SECRET));
+    let pair = format!("{}:{}", encoded(it.client_id()), encoded(CLIENT_SECRET));
     let expected = format!("Basic {}", padded(pair.as_bytes()));
     if headers.get(header::AUTHORIZATION).is_none_or(|it| it != expected.as_str()) {
         return refused("invalid_client");
@@ -236,15 +270,16 @@ async fn token(
     }
     let mut answer = json!({ "access_token": "unused", "token_type": "Bearer", "expires_in": 60 });
     if happenings.lie != Some(Lie::NoToken) {
-        let token = signed(&it.issuer, &asked["nonce"], person, happenings.key, happenings.lie);
+        let token = signed(&it, &asked["nonce"], person, happenings.key, happenings.lie);
         answer["id_token"] = token.into();
     }
     Json(answer).into_response()
 }
 
-fn signed(issuer: &str, nonce: &str, person: Value, key: &str, lie: Option<Lie>) -> String {
+fn signed(it: &Provider, nonce: &str, person: Value, key: &str, lie: Option<Lie>) -> String {
+    let (issuer, client) = (&it.issuer, it.client_id());
     let mut claims = json!({
-        "iss": issuer, "aud": CLIENT_ID, "azp": CLIENT_ID, "nonce": nonce,
+        "iss": issuer, "aud": client, "azp": client, "nonce": nonce,
         "iat": now(), "exp": now() + 3600,
     });
     for (name, value) in person.as_object().unwrap() {
@@ -263,12 +298,15 @@ fn signed(issuer: &str, nonce: &str, person: Value, key: &str, lie: Option<Lie>)
     let without = |claims: &mut Value, name: &str| {
         claims.as_object_mut().unwrap().remove(name);
     };
+    if it.is_telegram {
+        without(&mut claims, "nonce");
+    }
     match lie {
         None | Some(Lie::NoToken) => {}
         Some(Lie::Nonce) => claims["nonce"] = "another".into(),
         Some(Lie::NoNonce) => without(&mut claims, "nonce"),
         Some(Lie::Audience) => claims["aud"] = "another.apps.example".into(),
-        Some(Lie::AudienceOfTwo) => claims["aud"] = json!([CLIENT_ID, "another.apps.example"]),
+        Some(Lie::AudienceOfTwo) => claims["aud"] = json!([client, "another.apps.example"]),
         Some(Lie::AuthorizedParty) => claims["azp"] = "another.apps.example".into(),
         Some(Lie::Issuer) => claims["iss"] = format!("{issuer}.evil.example").into(),
         Some(Lie::Expired) => claims["exp"] = (now() - 120).into(),

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Somebody's browser, which keeps cookies, with nobody signed in.
-fn browser(server: &Server) -> Client {
+pub(crate) fn browser(server: &Server) -> Client {
     let http = Http::builder().cookie_store(true).redirect(Policy::none()).timeout(PATIENCE);
     Client { http: http.build().unwrap(), ..server.stranger() }
 }
@@ -17,36 +17,31 @@ fn browser(server: &Server) -> Client {
 /// Goes where an answer sends a browser to.
 async fn follow(browser: &Client, answer: &Answer) -> Answer {
     let place = answer.is(303).header("location");
-    // However we are called: the test knows us by another name of this machine.
-    let path = match place.split_once("/auth/google/callback") {
-        Some((_, rest)) => format!("{}/auth/google/callback{rest}", browser.base),
-        None => place.to_owned(),
-    };
-    Answer::to(browser.http.get(path)).await
+    Answer::to(browser.http.get(place)).await
 }
 
 /// Goes to the provider by this address of ours, and gives the address to come back to.
-async fn away(browser: &Client, path: &str) -> String {
+pub(crate) async fn away(browser: &Client, path: &str) -> String {
     let at_provider = follow(browser, &browser.get(path).await).await;
     let back = at_provider.is(303).header("location").to_owned();
     back[back.find("/auth/").unwrap()..].to_owned()
 }
 
 /// Goes to the provider and back.
-async fn there_and_back(browser: &Client, path: &str) -> Answer {
+pub(crate) async fn there_and_back(browser: &Client, path: &str) -> Answer {
     let back = away(browser, path).await;
     browser.get(&back).await
 }
 
 /// Who a browser is signed in as, by its cookie.
-async fn signed_in(browser: &Client) -> Client {
+pub(crate) async fn signed_in(browser: &Client) -> Client {
     let refresh = browser.request("POST", "/api/auth/refresh").header("x-artel", "1");
     let answer = Answer::to(refresh).await;
     Client { session: answer.is(200).body.clone(), ..browser.clone() }
 }
 
 /// Somebody with a password, in a browser.
-async fn person(server: &Server, username: &str) -> Client {
+pub(crate) async fn person(server: &Server, username: &str) -> Client {
     let browser = browser(server);
     let body = json!({"username": username, "password": PASSWORD});
     let answer = browser.post("/api/auth/register?cookie=1", body).await;
@@ -55,7 +50,12 @@ async fn person(server: &Server, username: &str) -> Client {
 
 /// Begins to link Google, and gives the address to come back to.
 async fn linking(by: &Client) -> String {
-    let answer = by.post("/api/auth/links", json!({"way": "google"})).await;
+    linking_by(by, "google").await
+}
+
+/// The same with any provider.
+pub(crate) async fn linking_by(by: &Client, way: &str) -> String {
+    let answer = by.post("/api/auth/links", json!({"way": way})).await;
     let url = answer.is(200).body["url"].as_str().unwrap().to_owned();
     let at_provider = Answer::to(by.http.get(url)).await;
     let back = at_provider.is(303).header("location").to_owned();
@@ -64,7 +64,7 @@ async fn linking(by: &Client) -> String {
 
 /// That it is a page for people, which explains a code.
 #[track_caller]
-fn explains(answer: &Answer, status: u16, code: &str) {
+pub(crate) fn explains(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status, status, "{}", answer.text);
     assert!(answer.header("content-type").starts_with("text/html"), "{}", answer.text);
     let meta = format!(r#"<meta name="artel-problem" content="{code}">"#);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     standin::Fault,
     support::{
-        Home, Socket,
+        Home, PASSWORD, Socket,
         world::{ANN, BOB, DAN, EVE, GROUP, Person, World, data, text},
     },
 };
@@ -247,4 +247,29 @@ async fn a_table_for_many_starts_by_time() {
     let id = world.match_of(&ready);
     let players = world.server.stranger().get(&format!("/api/matches/{id}")).await;
     assert_eq!(players.is(200).body["players"].as_array().unwrap().len(), 3);
+}
+
+/// Whoever has played by Telegram is told where the two accounts can be made one, and nothing is
+/// taken from them by a button: the link may have been somebody else's idea.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_used_accounts_are_not_linked_by_a_button() {
+    let world = World::on(Home::sqlite()).await;
+    let (web, app) = (world.server.person("webby").await, world.open_app(ANN).await);
+    app.post("/api/friends/requests", json!({"user_id": web.id()})).await.is(201);
+    let link = web.post("/api/me/telegram-link", Value::Null).await;
+    let url = link.is(200).body["url"].as_str().unwrap().to_owned();
+    let payload = url.strip_prefix("https://t.me/artel_bot?start=").unwrap();
+    world.write(ANN, ANN.id, &format!("/start {payload}"));
+    let asked = told(&world, ANN, "Link this Telegram to the account").await;
+    world.telegram.update(tap(ANN, &asked, &data(&asked, "Yes")));
+    let answer = told(&world, ANN, "The two accounts can be made one").await;
+    assert!(text(&answer).contains("/security"), "{answer}");
+    assert_eq!(web.get("/api/me").await.is(200).body["telegram_linked"], false);
+    assert_eq!(web.get("/api/me/sign-in").await.is(200).body["offer"], Value::Null);
+    // There, with both shown to be theirs, it is offered.
+    let both = json!({"login": "webby", "password": PASSWORD});
+    app.post("/api/auth/link/password", both).await.refuses(409, "merge_offered");
+    let offer = app.get("/api/me/sign-in").await.is(200).body["offer"]["id"].clone();
+    app.post("/api/me/merge", json!({"id": offer})).await.is(200);
+    assert_eq!(world.open_app(ANN).await.session["user"]["username"], "webby");
 }

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use crate::{
     mailbox::Mailbox,
+    provider::Provider,
+    providers::{browser, explains, person, signed_in, there_and_back},
     support::{Answer, Client, PASSWORD, Server, both},
     telegram::{BOT_TOKEN, NO_TELEGRAM, init_data, now},
 };
@@ -357,4 +359,32 @@ async fn who_came_by_telegram_gets_a_password() {
     Answer::to(ann.request("DELETE", "/api/me/ways/telegram")).await.is(204);
     delete(&ann, "/api/me/ways/password").await.refuses(409, "last_way_in");
     assert_ne!(by_telegram(&server, 77).await.id(), ann.id());
+}
+
+/// `GET /auth/google?link=1`: with an access token it leads to Google, to join what one is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn google_is_joined_by_going_there() {
+    let provider = Provider::start().await;
+    let server = Server::with(&provider.variables()).await;
+    let ann = person(&server, "ann").await;
+    let answer = there_and_back(&ann, "/auth/google?link=1").await;
+    assert_eq!(answer.is(303).header("location"), "/security#linked");
+    assert_eq!(answer.header("set-cookie"), "", "nobody else is signed in by it");
+    let ways = ann.get("/api/me/sign-in").await;
+    assert_eq!(ways.is(200).body["ways"][1]["way"], "google");
+    let elsewhere = browser(&server);
+    there_and_back(&elsewhere, "/auth/google").await.is(303);
+    assert_eq!(signed_in(&elsewhere).await.id(), ann.id());
+    // A browser goes by itself and shows no token: the page asks for its owner's word first.
+    let stranger = server.stranger();
+    for path in ["/auth/google?link=1", "/auth/google?link=1&next=//evil.example"] {
+        assert_eq!(stranger.get(path).await.is(303).header("location"), "/security");
+        let lapsed = ann.bearing("x").get(path).await;
+        assert_eq!(lapsed.is(303).header("location"), "/security");
+    }
+    // Another's is not taken over by it, and nor is another's word.
+    let bob = person(&server, "bob").await;
+    explains(&there_and_back(&bob, "/auth/google?link=1").await, 409, "merge_offered");
+    let identities = "select count(*) from identities where provider = 'google'";
+    assert_eq!(server.home.number(identities).await, 1);
 }

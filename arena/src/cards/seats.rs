@@ -13,7 +13,7 @@ use crate::{
     lobby::LobbyMessage,
     matches::MatchRows,
     outbox::OutboxRows,
-    people::{Shun, ShunRows},
+    people::ShunRows,
     queue::{Matched, Side},
     rooms::{RoomRows, in_room},
 };
@@ -35,8 +35,8 @@ impl Arena {
             if row.expires_at <= now {
                 return Err(Error::conflict("card_closed", "nobody can join any more"));
             }
-            // To whom the host has blocked, there is no such card.
-            if tx.shun_of(row.host, by).await? == Some(Shun::Block) {
+            // To whom the host has blocked, there is no such card; nor to who has blocked the host.
+            if tx.are_apart(row.host, by).await? {
                 return Err(no_card());
             }
             let theirs = name.map(str::to_ascii_lowercase);

@@ -5,6 +5,8 @@
 //! ratings, rooms, ways in. What is left of it is a name at matches that its person played against
 //! themselves, and nothing leads in to it.
 
+#[cfg(test)]
+mod columns;
 mod rows;
 
 use std::time::Duration;
@@ -276,7 +278,7 @@ impl Arena {
             .bind(other)
             .fetch_all(&mut *tx)
             .await?;
-            let deed = Deed::of(AuditKind::Merged, keep, None);
+            let deed = Deed::of(AuditKind::Merged, keep, by.address);
             tx.note(now, &Deed { about: Some(other), ..deed }).await?;
             tx.commit().await?;
             ended

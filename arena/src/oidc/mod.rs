@@ -213,7 +213,8 @@ impl Arena {
             }
             (Some(user_id), Some(session_id), None) => {
                 let role = self.user(user_id).await?.ok_or_else(unknown)?.role;
-                let by = Principal { user_id, session_id, role };
+                let address = device.address;
+                let by = Principal { user_id, session_id, role, address };
                 self.link(&by, &proved).await.map(Returned::Linked)
             }
             _ => {
@@ -225,7 +226,7 @@ impl Arena {
 
     /// Signs in whom somebody vouches for. The first time makes the account.
     async fn sign_in_proved(&self, proved: &Proved, device: &Device) -> Result<Session> {
-        let user = self.account_of(proved, device.language.as_deref()).await?;
+        let user = self.account_of(proved, device).await?;
         self.came_by(proved.way, &proved.subject).await?;
         self.begin_session(user, device).await
     }

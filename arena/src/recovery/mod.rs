@@ -142,7 +142,7 @@ impl Arena {
                 tx.keep_looks(user.id, Some(name), &user.display_name).await?;
             }
             tx.set_secret(user.id, &secret, now).await?;
-            tx.note(now, &Deed::of(AuditKind::PasswordChanged, user.id, None)).await?;
+            tx.note(now, &Deed::of(AuditKind::PasswordChanged, user.id, by.address)).await?;
             let ended = tx.end_sessions(user.id, by.session_id, now).await?;
             tx.commit().await?;
             Ok::<_, sqlx::Error>(ended)

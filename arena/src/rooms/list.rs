@@ -4,7 +4,7 @@ use games::Kind;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{Arena, Moment, PublicUser, Result, db::on, rooms::RoomSeats};
+use crate::{Arena, Moment, PublicUser, Result, UserId, db::on, rooms::RoomSeats};
 
 /// How many rooms a list shows.
 const LISTED_MAX: i64 = 50;
@@ -45,11 +45,12 @@ struct ListedRow {
 }
 
 impl Arena {
-    /// Public rooms, the newest first; of one game, or of all.
+    /// Public rooms, the newest first; of one game, or of all. `by` does not see those of people
+    /// whom they have blocked, or who have blocked them.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn rooms(&self, game: Option<Kind>) -> Result<Vec<ListedRoom>> {
+    pub async fn rooms(&self, by: Option<UserId>, game: Option<Kind>) -> Result<Vec<ListedRoom>> {
         let rows: Vec<ListedRow> = on!(self.db, pool => {
             sqlx::query_as(
                 "select r.code, r.game, r.created_at,
@@ -59,12 +60,16 @@ impl Arena {
                  join users u on u.id = r.host_id
                  join room_members m on m.room_id = r.id
                  where r.private = false and ($1 is null or r.game = $1)
+                   and not exists (select 1 from shuns s where s.kind = 'block'
+                       and ((s.user_id = r.host_id and s.other_id = $3)
+                         or (s.user_id = $3 and s.other_id = r.host_id)))
                  group by r.id, r.code, r.game, r.created_at,
                      u.id, u.username, u.display_name, u.avatar_url
                  order by r.created_at desc, r.id limit $2",
             )
             .bind(game.map(Kind::name))
             .bind(LISTED_MAX)
+            .bind(by)
             .fetch_all(pool)
             .await
         })?;

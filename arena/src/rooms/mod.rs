@@ -23,7 +23,7 @@ use crate::{
     db::{Turns, on},
     ids::RoomId,
     lobby::LobbyMessage,
-    people::{Shun, ShunRows},
+    people::ShunRows,
 };
 
 use room::no_room;
@@ -145,7 +145,7 @@ impl Arena {
         let id = self.room_id(code).await?;
         let room = on!(self.db, pool => pool.acquire().await?.read_room(id).await)?;
         let room = room.ok_or_else(no_room)?;
-        if room.member(by).is_none() && self.is_blocked_by(by, room.host).await? {
+        if room.member(by).is_none() && self.are_apart(by, room.host).await? {
             return Err(no_room());
         }
         self.room_view(by, &room).await
@@ -184,8 +184,8 @@ impl Arena {
             }
             let mut room = tx.hold_room(id).await?.ok_or_else(no_room)?;
             let before = room.clone();
-            // To whom the host has blocked, there is no such room.
-            if tx.shun_of(room.host, by).await? == Some(Shun::Block) {
+            // To whom the host has blocked, there is no such room; nor to who has blocked the host.
+            if room.member(by).is_none() && tx.are_apart(room.host, by).await? {
                 return Err(no_room());
             }
             room.join(user, until)?;
@@ -346,9 +346,8 @@ impl Arena {
         Ok(RoomView { room: room.info(), chat })
     }
 
-    async fn is_blocked_by(&self, user: UserId, other: UserId) -> Result<bool> {
-        let shun = on!(self.db, pool => pool.acquire().await?.shun_of(other, user).await)?;
-        Ok(shun == Some(Shun::Block))
+    async fn are_apart(&self, a: UserId, b: UserId) -> Result<bool> {
+        Ok(on!(self.db, pool => pool.acquire().await?.are_apart(a, b).await)?)
     }
 
     /// The code and the game of a room that somebody is in and may invite another to.

@@ -187,6 +187,9 @@ both! {
         // The next life of a bot takes up what the last one had, at once.
         let next = other.new_carrier().await.unwrap();
         assert_eq!(other.take_updates_left(next).await.unwrap(), updates[1..]);
+        // Whoever goes leaves it to all.
+        other.carrier_leaves(next).await.unwrap();
+        assert_eq!(here.take_updates_left(slow).await.unwrap(), updates[1..]);
         other.close().await;
     }
 }

@@ -5,8 +5,10 @@
 mod accounts;
 mod bus;
 mod cards;
+mod clocks;
 mod init_data;
 mod lobby;
+mod merging;
 mod moderation;
 mod notices;
 mod once;

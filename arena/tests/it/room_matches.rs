@@ -48,7 +48,7 @@ both! {
             [test.player_of(&test.arena, "Ann").await, test.player_of(&test.arena, "Bob").await];
         let private = NewRoom { private: true, ..room() };
         let code = test.arena.open_room(ann.id, private).await.unwrap().room.code;
-        assert_eq!(test.arena.rooms(None).await.unwrap(), []);
+        assert_eq!(test.arena.rooms(None, None).await.unwrap(), []);
         test.arena.join_room(bob.id, &code).await.unwrap();
         // Its matches are not listed either.
         test.arena.ready_in_room(bob.id, &code, true).await.unwrap();

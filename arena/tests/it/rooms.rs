@@ -52,7 +52,7 @@ both! {
 
         let mut page = test.arena.lobby_join(ann.id).await.unwrap();
         assert_eq!(update(&mut page).await.room.as_deref(), Some(&opened));
-        let listed = test.arena.rooms(Some(Pong)).await.unwrap();
+        let listed = test.arena.rooms(None, Some(Pong)).await.unwrap();
         let [only] = &listed[..] else { panic!("{listed:?}") };
         assert_eq!((&only.code, only.playing), (&opened.code, false));
         assert_eq!((only.seated, only.members), (1, 1));

@@ -16,7 +16,7 @@ pub(crate) struct Cluster {
     pub(crate) postgres: Wire,
     pub(crate) redis: Wire,
     /// What each is told besides.
-    more: Vec<(&'static str, String)>,
+    more: Vec<(String, String)>,
 }
 
 impl Cluster {
@@ -26,14 +26,14 @@ impl Cluster {
     }
 
     /// The same, with more variables.
-    pub(crate) async fn start_with(more: &[(&'static str, &str)]) -> Option<Cluster> {
+    pub(crate) async fn start_with(more: &[(&str, &str)]) -> Option<Cluster> {
         let Ok(redis) = std::env::var("ARTEL_TEST_REDIS") else {
             println!("ARTEL_TEST_REDIS is not set: not tested with several processes");
             return None;
         };
         let home = Home::postgres().await?;
         let (postgres, redis) = (Wire::to(home.database_url()).await, Wire::to(&redis).await);
-        let more = more.iter().map(|&(name, value)| (name, value.to_owned())).collect();
+        let more = more.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let mut cluster = Cluster { home, postgres, redis, more, servers: Vec::new() };
         for index in 0..PROCESSES {
             cluster.servers.push(None);
@@ -51,7 +51,7 @@ impl Cluster {
             ("ARTEL_RATE_LIMITS", "off"),
             ("PUBLIC_URL", "http://localhost:8080"),
         ];
-        let more = self.more.iter().map(|(name, value)| (*name, value.as_str()));
+        let more = self.more.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let variables: Vec<_> = variables.into_iter().chain(more).collect();
         let server = Server::run(self.home.beside(), &variables).await;
         self.servers[index] = Some(server);

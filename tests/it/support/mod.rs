@@ -79,7 +79,24 @@ impl Server {
 
     pub(crate) async fn run(home: Home, variables: &[(&str, &str)]) -> Server {
         let mut command = home.command();
-        command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(variables.iter().copied());
+        Server::spawn(home, command).await
+    }
+
+    /// A server that a shell starts, which is given the binary as `$0`: `exec "$0"`, after
+    /// whatever is to be so from the start.
+    pub(crate) async fn by_shell(home: Home, script: &str, variables: &[(&str, &str)]) -> Server {
+        let artel = home.command();
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).arg(artel.get_program()).current_dir(home.folder());
+        command.env_clear().stdin(Stdio::null());
+        command.envs(artel.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.envs(variables.iter().copied());
+        Server::spawn(home, command).await
+    }
+
+    async fn spawn(home: Home, mut command: Command) -> Server {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let stderr = child.stderr.take().unwrap();
@@ -129,6 +146,18 @@ impl Server {
         assert!(Command::new("kill").args([signal, id]).status().unwrap().success());
     }
 
+    /// Its number among the processes of this machine.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How much memory it holds now, in KiB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Waits until it has ended, and gives its exit code.
     pub(crate) async fn ended(&mut self) -> Option<i32> {
         let ended = async {
@@ -150,6 +179,13 @@ impl Server {
         let home = std::mem::replace(&mut self.home, Home::sqlite());
         drop(self);
         Server::run(home, variables).await
+    }
+
+    /// Starts it again once it has ended.
+    pub(crate) async fn restart_ended(mut self) -> Server {
+        let home = std::mem::replace(&mut self.home, Home::sqlite());
+        drop(self);
+        Server::run(home, &[]).await
     }
 
     /// Somebody who is not signed in.

@@ -28,7 +28,7 @@ pub(crate) struct Client {
 
 impl Client {
     /// Somebody who is not signed in.
-    pub(super) fn new(base: &str) -> Client {
+    pub(crate) fn new(base: &str) -> Client {
         // What a test is told must be the server's first word.
         let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         let http = builder.timeout(PATIENCE).build().unwrap();
@@ -197,6 +197,11 @@ impl Socket {
     /// Sends bytes that need not be a frame.
     pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
         timeout(PATIENCE, self.0.get_mut().write_all(bytes)).await.unwrap().unwrap();
+    }
+
+    /// The same, as much of it as is taken.
+    pub(crate) async fn try_send_raw(&mut self, bytes: &[u8]) {
+        let _ = timeout(PATIENCE, self.0.get_mut().write_all(bytes)).await.unwrap();
     }
 
     /// Sends unless the socket is closed already.
