@@ -189,7 +189,11 @@ impl Arena {
     /// When the database does not answer: then they have it when they miss the carrier.
     pub async fn carrier_leaves(&self, carrier: Carrier) -> Result<()> {
         on!(self.db, pool => {
-            sqlx::query("delete from carriers where id = $1").bind(carrier.0).execute(pool).await
+            sqlx::query("delete from carriers where id = $1")
+                .bind(carrier.0)
+                .execute(pool)
+                .await
+                .map(drop)
         })?;
         Ok(())
     }
