@@ -138,7 +138,11 @@ impl Live {
     pub(crate) fn drop_match(&self, id: MatchId, fence: i64) -> bool {
         let running = self.running();
         let found = running.get(&id).filter(|it| it.fence == fence && !it.taken.is_cancelled());
-        found.inspect(|it| it.taken.cancel()).is_some()
+        let Some(it) = found else { return false };
+        // What waits to be heard of it is not heard either, once the process's lease holds again.
+        it.handle.give_up();
+        it.taken.cancel();
+        true
     }
 
     pub(crate) fn find(&self, id: MatchId) -> Option<(Handle, Vec<UserId>)> {
@@ -588,7 +592,7 @@ impl Arena {
         let (fence, lines) = (opened.owner.fence, entries.len() as u64);
         let journal = live::Journal::new(opened.id.0, fence, lines, self.journal.clone());
         let (options, seed) = (opened.options.clone(), opened.seed);
-        let lease = self.cluster.lease.clone();
+        let lease = self.cluster.lease.of_match();
         let setup = live::Setup { options, seed, players, journal, lease };
         let id = opened.id;
         let (handle, table) = if entries.is_empty() {

@@ -139,6 +139,11 @@ pub struct Chair {
 }
 
 impl Handle {
+    /// Somebody else runs this match: nobody hears anything more of it here.
+    pub fn give_up(&self) {
+        self.lease.give_up();
+    }
+
     /// Takes a seat, or a place in the crowd. The first message heard is the state now, or what
     /// was missed since the message numbered `after`; nothing is lost between that and the next.
     ///

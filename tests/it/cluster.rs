@@ -174,7 +174,7 @@ async fn one_bot_asks_at_a_time() {
     );
     cluster.home.sql(&sql).await;
     telegram.shown(Some(KIM.id), |it| text(it).contains("No matches yet.")).await;
-    assert_eq!(telegram.calls_so_far("sendmessage").len(), 3);
+    assert_eq!(telegram.calls("sendmessage", 3).await.len(), 3);
     assert_eq!(telegram.conflicts(), 0);
 }
 
@@ -202,6 +202,6 @@ async fn a_webhook_is_at_every_process() {
         assert_eq!(futures_util::future::join_all(brought).await, [200; PROCESSES]);
         telegram.shown(Some(who.id), |it| text(it).contains("game arena")).await;
     }
-    assert_eq!(telegram.calls_so_far("sendmessage").len(), 2);
+    assert_eq!(telegram.calls("sendmessage", 2).await.len(), 2);
     assert!(telegram.calls_so_far("getupdates").is_empty());
 }

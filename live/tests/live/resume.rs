@@ -1,11 +1,16 @@
 //! A match that is opened again from its journal.
 
-use games::{Absence, journal::Input, pong::Pong};
-use live::{Line, Status};
-use serde_json::json;
-use tokio::sync::mpsc;
+use std::time::Duration;
 
-use crate::support::{hear, hear_of, run, say, setup, sit};
+use games::{Absence, journal::Input, pong::Pong};
+use live::{End, Lease, Line, Status};
+use serde_json::json;
+use tokio::{
+    sync::mpsc,
+    time::{self, Instant},
+};
+
+use crate::support::{begun_under, hear, hear_of, run, say, setup, sit};
 
 /// What was written down so far, as a match is opened again with it.
 fn entries(lines: &mut mpsc::Receiver<Line>) -> Vec<games::journal::Entry<games::pong::Action>> {
@@ -139,4 +144,32 @@ async fn a_match_that_is_written_has_its_end_in_the_journal() {
     assert!(!task.is_finished(), "it waits for its last line");
     written.send(()).unwrap();
     task.await.unwrap();
+}
+
+/// What was said when the lease lapses is heard once it is renewed, unless the match is somebody
+/// else's by then.
+#[tokio::test(start_paused = true)]
+async fn a_match_that_is_somebody_elses_is_not_heard() {
+    const TERM: Duration = Duration::from_secs(5);
+    for given_up in [false, true] {
+        let of_process = Lease::lapsed();
+        of_process.renew(Instant::now() + TERM);
+        let (handle, task, ann, mut bob) = begun_under(of_process.of_match()).await;
+        while bob.heard().is_some() {}
+        time::advance(TERM).await;
+        say(&ann, json!({"type": "player_move", "n": 2, "y": 0.25})).await;
+        let heard = time::timeout(Duration::from_millis(10), bob.hear()).await;
+        assert!(heard.is_err(), "it is heard without a lease");
+
+        if given_up {
+            handle.give_up();
+        }
+        of_process.renew(Instant::now() + TERM);
+        if given_up {
+            task.abort();
+            assert_eq!(bob.hear().await, Err(End::Moved));
+        } else {
+            hear_of(&mut bob, json!({"type": "game_update", "n": 2})).await;
+        }
+    }
 }

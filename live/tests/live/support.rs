@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use games::{Game, Outcome, Seat, Seed, pong::Pong};
 use live::{
-    Chair, Gathered, Handle, Journal, Line, Match, Setup,
+    Chair, Gathered, Handle, Journal, Lease, Line, Match, Setup,
     wire::{Message, Player, PlayerUser, RatingChange},
 };
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub(crate) fn setup(seq: u64) -> (Setup, mpsc::Receiver<Line>) {
         seed: Seed(7),
         players: vec![player("ann"), player("bob")],
         journal: Journal::new(9, 0, seq, lines),
-        lease: live::Lease::unlimited(),
+        lease: Lease::unlimited(),
     };
     (setup, written)
 }
@@ -37,9 +37,17 @@ pub(crate) fn open() -> (Handle, Match<Pong>) {
 }
 
 pub(crate) fn open_with<G: Game>(options: Value, names: &[&str]) -> (Handle, Match<G>) {
+    open_under(Lease::unlimited(), options, names)
+}
+
+pub(crate) fn open_under<G: Game>(
+    lease: Lease,
+    options: Value,
+    names: &[&str],
+) -> (Handle, Match<G>) {
     let (setup, mut lines) = setup(0);
     let players = names.iter().map(|it| player(it)).collect();
-    let setup = Setup { options, players, ..setup };
+    let setup = Setup { options, players, lease, ..setup };
     // A writer that is always up to date.
     tokio::spawn(async move {
         while let Some(line) = lines.recv().await {
@@ -96,7 +104,13 @@ pub(crate) async fn hear_of(chair: &mut Chair, fields: Value) -> Value {
 
 /// Both at the table, and the match begun: the state has been heard.
 pub(crate) async fn begun() -> (Handle, JoinHandle<Option<Outcome>>, Chair, Chair) {
-    let (handle, table) = open();
+    begun_under(Lease::unlimited()).await
+}
+
+pub(crate) async fn begun_under(
+    lease: Lease,
+) -> (Handle, JoinHandle<Option<Outcome>>, Chair, Chair) {
+    let (handle, table) = open_under::<Pong>(lease, json!({ "points": 3 }), &["ann", "bob"]);
     let task = run(table);
     let mut ann = sit(&handle, Some(0), None).await;
     let mut bob = sit(&handle, Some(1), None).await;
