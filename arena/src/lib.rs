@@ -10,6 +10,7 @@ mod accounts;
 mod audit;
 mod bus;
 mod cards;
+mod carriers;
 mod clock;
 mod cluster;
 mod computers;
@@ -70,6 +71,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use accounts::{Language, NewAccount, PublicUser, Role, User};
 pub use audit::{Actor, AuditFilter, AuditKind, AuditLine, AuditPage};
 pub use cards::{Card, CardPlace, CardPlayer, CardStage, GroupPlayer, Joined, MatchCard, NewCard};
+pub use carriers::Carrier;
 pub use clock::{Clock, Millis, Moment};
 pub use computers::{NewComputerMatch, Opponent};
 pub use devices::MySession;
@@ -87,7 +89,7 @@ pub use moderation::{NewSanction, PersonFile, Sanction, SanctionKind};
 pub use oidc::{Answer, Handoff, HandoffResult, Returned, Visit};
 pub use once::RequestKey;
 pub use options::{Options, Secret};
-pub use outbox::{Carrier, Letter, Notice};
+pub use outbox::{Letter, Notice};
 pub use people::{
     Ask, Friend, FriendRequest, Friends, Invitation, Notification, Presence, PresenceUpdate, Shun,
     Shunned,
@@ -146,7 +148,7 @@ pub struct Inner {
     pub(crate) app_link: OnceLock<String>,
     /// Something came into the outbox.
     pub(crate) letters: Notify,
-    pub(crate) carrier: outbox::LastCarrier,
+    pub(crate) carrier: carriers::LastCarrier,
     pub(crate) bot: errands::Bot,
     /// To the journal's writer.
     pub(crate) journal: mpsc::Sender<live::Line>,
@@ -207,7 +209,7 @@ impl Arena {
             queue: queue::Queue::default(),
             app_link: OnceLock::new(),
             letters: Notify::new(),
-            carrier: outbox::LastCarrier::default(),
+            carrier: carriers::LastCarrier::default(),
             bot: errands::Bot::default(),
             live: matches::Live::default(),
             closing: CancellationToken::new(),

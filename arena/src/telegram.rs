@@ -3,9 +3,9 @@
 
 use crate::{
     Arena, Carrier, Device, Language, Result, TelegramUser, User, UserId,
+    carriers::SILENT_MAX,
     clock::millis,
     db::{on, on_both},
-    outbox::SILENT_MAX,
 };
 
 /// Telegram's longest user name.
