@@ -140,13 +140,9 @@ impl From<anyhow::Error> for Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Error {
         use sqlx::Error::{Io, PoolClosed, PoolTimedOut};
-        let away = match &error {
-            PoolTimedOut | PoolClosed | Io(_) => true,
-            error => error
-                .as_database_error()
-                .and_then(|it| it.code())
-                .is_some_and(|it| is_out_of_room(&it)),
-        };
+        let code = error.as_database_error().and_then(|it| it.code());
+        let away = matches!(error, PoolTimedOut | PoolClosed | Io(_))
+            || code.is_some_and(|it| is_out_of_room(&it));
         if !away {
             return Error::Fault(error.into());
         }
