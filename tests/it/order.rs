@@ -104,6 +104,10 @@ both! {
         let moe = moderator(server).await;
         let address = format!("/ws/game/{id}");
         let (mut anns, mut bobs) = (ann.open(&address).await, bob.open(&address).await);
+        // What is said before one has sat down is not said again.
+        for socket in [&mut anns, &mut bobs] {
+            socket.hear("game_state").await;
+        }
         anns.say(json!({"type": "chat", "text": "ｈｉ\u{202e}"})).await;
         assert_eq!(bobs.hear("chat").await["text"], "hi");
         sanction(&moe, &ann, json!({"kind": "mute", "seconds": 600, "reason": "insults"})).await;
