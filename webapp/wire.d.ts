@@ -925,7 +925,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Public rooms, the newest first */
+        /**
+         * Public rooms, the newest first
+         * @description With an access token, without those of people of whom one has blocked the other.
+         */
         get: operations["rooms"];
         put?: never;
         /**

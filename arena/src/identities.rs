@@ -155,7 +155,13 @@ impl Arena {
         login: &str,
         password: &str,
     ) -> Result<Linking> {
-        let other = self.check_password(login, password).await?;
+        let other = match self.check_password(login, password).await {
+            Ok(other) => other,
+            Err(error) => {
+                self.note_failed_sign_in(by.address).await?;
+                return Err(error);
+            }
+        };
         if other.id == by.user_id {
             return Err(Error::conflict(
                 "same_account",

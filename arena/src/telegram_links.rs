@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Arena, Error, Moment, PublicUser, Result, SessionId, TelegramUser, User, UserId, Why,
+    audit::{AuditKind, AuditRows, Deed},
     clock::millis,
     db::{Turns, on, on_both},
     errands::bot_off,
@@ -140,6 +141,8 @@ impl Arena {
                 // It was let in elsewhere meanwhile.
                 return Err(Error::conflict("account_in_use", "this Telegram user has an account"));
             }
+            let deed = Deed::of(AuditKind::Linked, target, None);
+            tx.note(now, &Deed { detail: "telegram, by the bot", ..deed }).await?;
             let ended = sqlx::query_scalar(
                 "update sessions set ended_at = $1 where user_id = $2 and ended_at is null
                  returning id",

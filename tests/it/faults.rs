@@ -63,7 +63,7 @@ async fn a_full_disk_is_outlived() {
     eve.post("/api/auth/login", log_in).await.is(200);
     // What was told meanwhile is written by now, or will be: the match is settled, once.
     anns.say(json!({"type": "game_action", "n": 3, "action": "resign"})).await;
-    assert_eq!(bobs.hear("game_over").await["outcome"]["reason"], "resigned");
+    assert_eq!(bobs.hear("game_over").await["outcome"]["winner"], 1);
     let sound = "select count(*) from pragma_integrity_check where integrity_check = 'ok'";
     assert_eq!(server.home.number(sound).await, 1);
     let settled = "select count(*) from matches where status = 'finished'";

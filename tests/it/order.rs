@@ -104,6 +104,10 @@ both! {
         let moe = moderator(server).await;
         let address = format!("/ws/game/{id}");
         let (mut anns, mut bobs) = (ann.open(&address).await, bob.open(&address).await);
+        // What is said before one has sat down is not said again.
+        for socket in [&mut anns, &mut bobs] {
+            socket.hear("game_state").await;
+        }
         anns.say(json!({"type": "chat", "text": "ｈｉ\u{202e}"})).await;
         assert_eq!(bobs.hear("chat").await["text"], "hi");
         sanction(&moe, &ann, json!({"kind": "mute", "seconds": 600, "reason": "insults"})).await;
@@ -202,6 +206,13 @@ async fn audited(server: &Server) {
     let password = json!({"current": PASSWORD, "password": "another horse battery"});
     act(&ann, "PUT", "/api/me/password", password, anns).await;
     act(&ann, "DELETE", "/api/me/sessions?others=1", json!({}), anns).await;
+    // Guesses are summed up, by whichever way.
+    let guess = json!({"login": "bob", "password": "a wrong one"});
+    let request = ann.request("POST", "/api/auth/link/password").json(&guess);
+    Answer::to(from(request, anns)).await.refuses(401, "wrong_login");
+    let guess = json!({"current": "a wrong one", "password": PASSWORD});
+    let request = ann.request("PUT", "/api/me/password").json(&guess);
+    Answer::to(from(request, anns)).await.refuses(403, "wrong_password");
     let body = json!({"login": "bob", "password": PASSWORD});
     let request = ann.request("POST", "/api/auth/link/password").json(&body);
     Answer::to(from(request, anns)).await.refuses(409, "merge_offered");
@@ -245,6 +256,9 @@ async fn audited(server: &Server) {
         assert_eq!(line["address"], address, "{line}");
         assert!(line["at"].is_string());
     }
+    let failed = lines.as_array().unwrap().iter().find(|it| it["kind"] == "sign_in_failed");
+    let failed = failed.unwrap();
+    assert_eq!((&failed["address"], &failed["times"]), (&json!(anns), &json!(2)));
     let text = lines.to_string();
     assert!(!text.contains("horse") && !text.contains(ann.refresh_token()), "{text}");
     drop(bob);

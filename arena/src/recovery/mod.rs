@@ -108,6 +108,7 @@ impl Arena {
             let current = current.unwrap_or_default();
             let long = current.chars().count() > PASSWORD_CHARS_MAX;
             if long || !self.hashing.verify(current, Some(secret)).await? {
+                self.note_failed_sign_in(by.address).await?;
                 let detail = "the current password is not right";
                 return Err(Error::forbidden("wrong_password", detail));
             }

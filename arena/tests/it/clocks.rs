@@ -45,9 +45,8 @@ both! {
         let mut chairs = [sit(arena, &as_ann, id).await, sit(arena, &as_bob, id).await];
         while hear(&mut chairs[0], "game_state").await["status"] != "active" {}
         let mut at = 0;
-        for (n, now) in
-            (2_i32..).zip([START + HOUR, START - HOUR, START - 10 * YEAR, 0, START + 10 * YEAR, START])
-        {
+        let jumps = [HOUR, -HOUR, -10 * YEAR, -START, 10 * YEAR, 0];
+        for (n, now) in (2_i32..).zip(jumps.map(|it| START + it)) {
             clock.store(now, Ordering::Relaxed);
             // Somewhere else each time: what does not move is not told of.
             let y = 0.1 * f64::from(n);

@@ -102,6 +102,7 @@ both! {
             web.id.0,
         );
         assert_eq!(test.count(linked).await, 1);
+        assert_eq!(test.count("select count(*) from audit where kind = 'linked'").await, 1);
         drop(errands);
         assert_eq!(test.arena.bot_name(), None);
     }
