@@ -44,8 +44,6 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
         tracing::info!("Metrics are on http://{}/metrics", listener.local_addr()?);
         tasks.spawn(api::serve(listener, api::metrics_router(registry(&api)), closing.clone()));
     }
-    let forgetful = api.clone();
-    tasks.spawn(async move { forgetful.forget_limits().await });
     match token {
         Some(token) => {
             let url = api.public_url.clone();

@@ -40,6 +40,8 @@ struct Redis {
     /// Reconnects by itself.
     connection: ConnectionManager,
     outbox: mpsc::Sender<String>,
+    /// The beginning of all names in Redis: several arenas may share one.
+    prefix: String,
 }
 
 /// What the tasks of a bus work with.
@@ -59,7 +61,8 @@ struct News<'a> {
 
 impl Bus {
     /// Connects to nothing yet: a server starts while Redis is away, and says that it is not ready.
-    pub(crate) fn new(options: &Options) -> anyhow::Result<(Bus, Option<Ends>)> {
+    /// `arena` names the arena, for processes over the same database.
+    pub(crate) fn new(options: &Options, arena: &str) -> anyhow::Result<(Bus, Option<Ends>)> {
         let Some(url) = &options.redis_url else {
             return Ok((Bus(None), None));
         };
@@ -74,7 +77,14 @@ impl Bus {
         let (outbox, to_send) = mpsc::channel(BACKLOG_MAX);
         let me = rand::random();
         let ends = Ends { me, client, connection: connection.clone(), outbox: to_send };
-        Ok((Bus(Some(Redis { me, connection, outbox })), Some(ends)))
+        let prefix = format!("artel:{arena}");
+        Ok((Bus(Some(Redis { me, connection, outbox, prefix })), Some(ends)))
+    }
+
+    /// A connection to Redis, and the full name of something in it.
+    pub(crate) fn redis(&self, name: &str) -> Option<(ConnectionManager, String)> {
+        let redis = self.0.as_ref()?;
+        Some((redis.connection.clone(), format!("{}:{name}", redis.prefix)))
     }
 
     /// Tells the other processes what somebody's pages are to be told. Never waits.

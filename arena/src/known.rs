@@ -39,6 +39,12 @@ impl Known {
         Ok(Known(key))
     }
 
+    /// A key that all processes of the arena have, for one purpose.
+    pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
+        let key = self.0.clone().chain_update("artel: a key for ").chain_update(purpose);
+        key.finalize().into_bytes().into()
+    }
+
     /// The mark of a browser for a name, whatever its capitals.
     fn mac(&self, login: &str, nonce: &[u8]) -> Hmac<Sha256> {
         self.0.clone().chain_update(nonce).chain_update(login.to_lowercase())

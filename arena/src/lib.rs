@@ -9,6 +9,7 @@
 mod accounts;
 mod audit;
 mod bus;
+mod cache;
 mod cards;
 mod clock;
 mod computers;
@@ -22,6 +23,7 @@ mod ids;
 mod init_data;
 mod journal;
 mod known;
+mod limits;
 mod lobby;
 mod mail;
 mod matches;
@@ -44,6 +46,7 @@ mod replays;
 mod reports;
 mod rooms;
 mod sessions;
+mod shared;
 mod sign_in;
 mod staff;
 mod telegram;
@@ -78,6 +81,7 @@ pub use ids::{
     AuditId, CardId, MatchId, MergeId, NotAnId, ReportId, RoomId, SanctionId, SessionId, UserId,
 };
 pub use init_data::{InitData, NotInitData, TelegramUser};
+pub use limits::{Limited, Quota, Use};
 pub use lobby::{LobbyChair, LobbyMessage, Place, QueueUpdate};
 pub use matches::{MatchInfo, MatchPlayer};
 pub use merging::MergeOffer;
@@ -134,6 +138,8 @@ pub struct Inner {
     pub(crate) lobby: lobby::Lobby,
     pub(crate) presences: people::Presences,
     pub(crate) bus: bus::Bus,
+    pub(crate) limits: limits::Limits,
+    pub(crate) cache: cache::Cache,
     pub(crate) queue: queue::Queue,
     pub(crate) live: matches::Live,
     /// How links lead into the Mini App, once the bot knows.
@@ -174,7 +180,9 @@ impl Arena {
         let providers = oidc::Providers::new(&options)?;
         let mail = mail::Mail::open(&options)?;
         let known = known::Known::open(&db).await?;
-        let (bus, ends) = bus::Bus::new(&options)?;
+        let name = u64::from_be_bytes(std::array::from_fn(|at| known.derive("name")[at]));
+        let (bus, ends) = bus::Bus::new(&options, &format!("{name:016x}"))?;
+        let shared = bus.redis("shared").map(|it| Arc::new(shared::Shared::new(it)));
         let (journal, lines) = mpsc::channel(journal::LINES_MAX);
         let arena = Arena(Arc::new(Inner {
             journal,
@@ -194,6 +202,8 @@ impl Arena {
             live: matches::Live::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            limits: limits::Limits::new(&known, shared.clone()),
+            cache: cache::Cache::new(shared),
             bus,
             db,
             clock,
@@ -214,6 +224,8 @@ impl Arena {
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
         arena.every(SWEEP_EVERY, "Old sign-ins are not swept", Arena::sweep_flows);
         arena.every(SWEEP_EVERY, "Old answers are not swept", Arena::sweep_answers);
+        arena.every(limits::FORGET_EVERY, "Limits are not swept", Arena::forget_limits);
+        arena.every(cache::PAY_EVERY, "Caches are not emptied", Arena::pay_caches);
         arena.every(rooms::TEND_EVERY, "Rooms are not tended", Arena::tend_rooms);
         let announce = Arena::announce_presences;
         arena.every(people::ANNOUNCE_EVERY, "Friends don't hear of each other", announce);

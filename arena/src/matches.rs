@@ -24,6 +24,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Pass, PublicUser, Result, UserId, Why,
+    cache::Change,
     cards::{self, MatchCards},
     computers,
     db::{Turns, on, on_both},
@@ -658,6 +659,12 @@ impl Arena {
         ending: &Ending<'_>,
     ) -> Result<Option<Vec<RatingChange>>> {
         let now = self.clock.now();
+        let telling = self.telling(Change::Match {
+            id: opened.id,
+            game: opened.game,
+            users: opened.users.clone(),
+            by_card: opened.by_card,
+        });
         let (ratings, room) = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             let ratings = tx.settle_match(opened, outcome, ending, now).await?;
@@ -672,6 +679,7 @@ impl Arena {
             tx.commit().await?;
             (ratings, room)
         });
+        telling.done().await;
         METRICS.settled(opened.game, ending.name());
         let (id, reason) = (opened.id, outcome.reason);
         tracing::info!(r#match = %id, ?reason, "Match {id} is settled: {}", ending.name());

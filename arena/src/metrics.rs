@@ -16,7 +16,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::Arena;
+use crate::{Arena, cache};
 
 /// Upper ends of the times that databases take, in seconds.
 const ANSWERS: [f64; 11] = [2.5e-4, 5e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 3.0];
@@ -38,6 +38,7 @@ pub(crate) struct Metrics {
     pub(crate) journal_lag: Histogram,
     sql: Histograms<PartLabel>,
     redis: Histograms<CommandLabel>,
+    cache: Family<CacheLabels, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,6 +62,12 @@ struct CommandLabel {
     command: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabels {
+    cache: &'static str,
+    outcome: &'static str,
+}
+
 /// The process's own.
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     let answers = || Histogram::new(ANSWERS);
@@ -72,6 +79,7 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         journal_lag: Histogram::new(ANSWERS),
         sql: Family::new_with_constructor(answers),
         redis: Family::new_with_constructor(answers),
+        cache: Family::default(),
     }
 });
 
@@ -133,6 +141,12 @@ impl Metrics {
         self.waiting.get_or_create(&GameLabel { game: game.name() }).set(count);
     }
 
+    /// Something that may be cached was asked for, and was there or not.
+    pub(crate) fn cache(&self, cache: &'static str, hit: bool) {
+        let outcome = if hit { "hit" } else { "miss" };
+        self.cache.get_or_create(&CacheLabels { cache, outcome }).inc();
+    }
+
     /// Somebody waited so many milliseconds for a match.
     pub(crate) fn waited(&self, game: Kind, millis: i64) {
         let histogram = self.waited.get_or_create(&GameLabel { game: game.name() });
@@ -144,7 +158,7 @@ impl Arena {
     /// Adds what is counted of this arena and of its live matches.
     pub fn register_metrics(&self, registry: &mut Registry) {
         live::register_metrics(registry);
-        let Metrics { live, settled, waiting, waited, journal_lag, sql, redis } = &*METRICS;
+        let Metrics { live, settled, waiting, waited, journal_lag, sql, redis, cache } = &*METRICS;
         // There from the start, also where nobody plays: a graph needs its zeros.
         for game in Kind::ALL.map(Kind::name) {
             drop(live.get_or_create(&GameLabel { game }));
@@ -155,6 +169,11 @@ impl Arena {
             }
         }
         drop(redis.get_or_create(&CommandLabel { command: "ping" }));
+        for cache_name in cache::NAMES {
+            for outcome in ["hit", "miss"] {
+                drop(cache.get_or_create(&CacheLabels { cache: cache_name, outcome }));
+            }
+        }
         registry.register("live_matches", "Live matches of this process", live.clone());
         registry.register("settled_matches", "Matches that this process settled", settled.clone());
         registry.register("queue_length", "Who waits for an opponent, anywhere", waiting.clone());
@@ -182,6 +201,7 @@ impl Arena {
             Unit::Seconds,
             redis.clone(),
         );
+        registry.register("cache_requests", "What may be cached, asked for", cache.clone());
         registry.register_collector(Box::new(Now(self.clone())));
     }
 }
