@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use crate::metrics;
 
 /// How long Redis may take to answer.
-const ANSWER_WITHIN: Duration = Duration::from_millis(150);
+const ANSWER_WITHIN: Duration = Duration::from_millis(200);
 /// How long it is left alone when it did not.
 const REST: Duration = Duration::from_secs(1);
 

@@ -276,9 +276,8 @@ impl Cache {
 
 impl Slots {
     fn look(&mut self, what: Cached, now: Millis) -> Found {
-        let lives = |what: &Cached, it: &Slot| {
-            (it.since..it.since + millis(what.life())).contains(&now)
-        };
+        let lives =
+            |what: &Cached, it: &Slot| (it.since..it.since + millis(what.life())).contains(&now);
         if let Some(slot) = self.slots.get(&what).filter(|it| lives(&what, it)) {
             return Found { generation: slot.generation, value: slot.value.clone() };
         }

@@ -4,8 +4,10 @@
 
 mod accounts;
 mod bus;
+mod caches;
 mod cards;
 mod init_data;
+mod limits;
 mod lobby;
 mod moderation;
 mod notices;
@@ -18,3 +20,4 @@ mod room_matches;
 mod rooms;
 mod sessions;
 mod support;
+mod wire;

@@ -68,7 +68,7 @@ impl TestArena {
     pub(crate) async fn sqlite() -> TestArena {
         let file = env::temp_dir().join(format!("artel-test-{:016x}.db", rand::random::<u64>()));
         let url = format!("sqlite://{}", file.display());
-        TestArena::open(url, Home::Sqlite(file)).await
+        TestArena::open(url, None, Home::Sqlite(file)).await
     }
 
     /// Nothing without a cluster to test on.
@@ -78,13 +78,15 @@ impl TestArena {
         run_postgres(&cluster, format!("create schema {schema}")).await;
         let joint = if cluster.contains('?') { '&' } else { '?' };
         let url = format!("{cluster}{joint}options=-csearch_path%3D{schema}");
-        Some(TestArena::open(url, Home::Postgres { cluster, schema }).await)
+        // With it there may be other processes.
+        let redis = env::var("ARTEL_TEST_REDIS").ok().map(Secret::new);
+        Some(TestArena::open(url, redis, Home::Postgres { cluster, schema }).await)
     }
 
-    async fn open(database_url: String, home: Home) -> TestArena {
+    async fn open(database_url: String, redis_url: Option<Secret>, home: Home) -> TestArena {
         let options = Options {
             database_url,
-            redis_url: None,
+            redis_url,
             jwt_secret: Some(Secret::new(JWT_SECRET)),
             telegram_token: Some(Secret::new(BOT_TOKEN)),
             init_data_max_age: Duration::from_secs(86_400),
