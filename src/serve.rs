@@ -60,8 +60,12 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
     closing.cancel();
     tasks.close();
     let drain = async {
-        api.close().await;
-        tasks.wait().await;
+        let answered = async {
+            api.close().await;
+            tasks.wait().await;
+        };
+        // At once, so that others can go on with the matches while sockets say goodbye.
+        tokio::join!(arena.hand_over(), answered);
         arena.close().await;
     };
     tokio::select! {

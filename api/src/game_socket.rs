@@ -6,8 +6,8 @@ use arena::{Arena, Error, MatchId, Pass};
 use axum::{
     Router,
     extract::{Path, State, WebSocketUpgrade},
-    http::HeaderMap,
-    response::Response,
+    http::{HeaderMap, HeaderValue},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use live::{
@@ -45,7 +45,10 @@ async fn open(
     address: ClientAddress,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
-    let pass = sockets::admit(&api, &headers, &ticket)?;
+    if let Some(elsewhere) = steer(&api, &headers, &id).await {
+        return Ok(elsewhere);
+    }
+    let pass = sockets::admit(&api, &headers, &ticket).await?;
     let arena = api.arena.clone();
     // Named only where it is one: anything may stand in an address.
     let match_id = id.parse::<MatchId>().ok().map(tracing::field::display);
@@ -66,6 +69,19 @@ async fn open(
     })
 }
 
+/// Asks the proxy of Fly.io to bring the socket to the machine where its match is, before the
+/// ticket is spent. One that did not come by that proxy, or was brought here by it already, stays,
+/// wherever the match may be by now.
+async fn steer(api: &Api, headers: &HeaderMap, id: &str) -> Option<Response> {
+    if !headers.contains_key("fly-request-id") || headers.contains_key("fly-replay-src") {
+        return None;
+    }
+    // Where it is not known, the socket is served from here.
+    let machine = api.arena.machine_of(id.parse().ok()?).await.ok()??;
+    let replay = HeaderValue::from_str(&format!("instance={machine}")).ok()?;
+    Some(([("fly-replay", replay)], ()).into_response())
+}
+
 /// Carries messages both ways until one side ends it.
 async fn talk(
     arena: &Arena,
@@ -78,7 +94,7 @@ async fn talk(
             biased;
             heard = chair.hear() => match heard {
                 Ok(message) => socket.say(message).await?,
-                Err(End::Over) if arena.is_stopping() => return Err(Goodbye::Restart),
+                Err(End::Moved) => return Err(Goodbye::Restart),
                 Err(End::Over) => return Err(Goodbye::MatchOver),
                 Err(End::Replaced) => return Err(Goodbye::Replaced),
             },
@@ -105,11 +121,13 @@ async fn talk(
 /// What the match answers to something that its sender may not say.
 fn unheard(why: Error, n: Option<u64>) -> BadMessage {
     match why {
-        Error::Refused(refused) => BadMessage { code: refused.code, message: refused.detail, n },
+        Error::Refused(refused) => {
+            BadMessage { code: refused.code.into(), message: refused.detail, n }
+        }
         Error::Fault(fault) => {
             tracing::error!(error = format!("{fault:#}"), "A chat message failed");
             let message = "something went wrong on our side".to_owned();
-            BadMessage { code: "internal", message, n }
+            BadMessage { code: "internal".into(), message, n }
         }
     }
 }

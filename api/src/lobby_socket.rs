@@ -54,7 +54,7 @@ async fn open(
     address: ClientAddress,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Problem> {
-    let pass = sockets::admit(&api, &headers, &ticket)?;
+    let pass = sockets::admit(&api, &headers, &ticket).await?;
     let Pass::Member(by) = pass else {
         let detail = "this ticket is for watching a match: sign in and ask for another";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "ticket_invalid", detail));

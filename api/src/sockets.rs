@@ -116,13 +116,13 @@ impl Goodbye {
 
 /// Who may open a socket: the holder of a ticket, from one of our pages or from no page at all.
 /// A refusal is answered before the upgrade, as to any request.
-pub(crate) fn admit(api: &Api, headers: &HeaderMap, ticket: &str) -> Result<Pass, Problem> {
+pub(crate) async fn admit(api: &Api, headers: &HeaderMap, ticket: &str) -> Result<Pass, Problem> {
     let origin = headers.get(header::ORIGIN);
     if origin.is_some_and(|it| !api.origins.iter().any(|ours| it == ours)) {
         let detail = "pages of other sites may not open sockets: their origin must be PUBLIC_URL's";
         return Err(Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail));
     }
-    Ok(api.arena.redeem_ticket(ticket)?)
+    Ok(api.arena.redeem_ticket(ticket).await?)
 }
 
 /// What a request says that wants to be a socket.

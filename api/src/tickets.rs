@@ -19,7 +19,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
     responses((status = 200, body = Ticket))
 )]
 async fn issue_ticket(State(api): State<Api>, By(by): By) -> Result<Json<Ticket>, Problem> {
-    Ok(Json(api.arena.issue_ticket(&by)?))
+    Ok(Json(api.arena.issue_ticket(&by).await?))
 }
 
 /// A ticket to watch a match, for anybody

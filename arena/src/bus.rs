@@ -1,71 +1,139 @@
-//! The bus: what is said in the lobby of one process is heard in those of all others.
+//! The bus: what processes say to each other, over Redis's publish and subscribe.
 //!
-//! It is Redis's publish and subscribe, which promises nothing: what is said while a process is cut
-//! off, it never hears. So no truth travels here, only news of what the database knows, and the
-//! matcher's passes put right what was missed. Without Redis there is one process, and nothing
-//! to do.
+//! Every process hears one channel that is everybody's and one of its own. Redis promises nothing:
+//! what is said while a process is cut off, it never hears. So no truth travels here, only news of
+//! what the database knows and what is said in live matches, each envelope is numbered, and who
+//! misses one gives up what depended on it: chairs are taken away, and their sockets come back;
+//! the lobby looks again. Without Redis there is one process, and nothing to do.
 
-use std::time::Duration;
+use std::{borrow::Cow, collections::HashMap, time::Duration};
 
 use anyhow::{Context, anyhow};
+use bytes::Bytes;
 use futures_util::StreamExt;
+use live::{End, FarWord, Glance};
 use redis::{
     Client, Value,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use tokio::{
     sync::mpsc,
     time::{interval, sleep, timeout},
 };
 
-use crate::{Arena, Error, Options, Result, UserId, Why, lobby::LobbyMessage, metrics};
+use crate::{
+    Arena, Error, Millis, Result, SessionId, UserId, Why,
+    lobby::LobbyMessage,
+    metrics::{self, METRICS},
+    options::Secret,
+};
 
-const CHANNEL: &str = "artel:lobby";
-/// News that wait to be sent; more are left to the matcher's passes.
-const BACKLOG_MAX: usize = 1024;
+/// Words that wait to be sent.
+const BACKLOG_MAX: usize = 16 * 1024;
+/// Words in one go.
+const BATCH_MAX: usize = 512;
 /// How long Redis may take to answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-/// How often a quiet subscription is asked whether it still lives.
-const PING_EVERY: Duration = Duration::from_secs(15);
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// The same where other words wait behind.
+const PUBLISH_WITHIN: Duration = Duration::from_secs(1);
+/// How often a subscription is asked whether it still lives.
+const PING_EVERY: Duration = Duration::from_secs(1);
 /// How long to wait before another attempt: doubled each time, from the first to the second.
-const RETRY_AFTER: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
+const RETRY_AFTER: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
-/// Carries news to other processes, if there may be any.
+/// Names a process; 0 names none.
+pub(crate) type ProcessId = i64;
+
+/// Carries words to other processes, if there may be any.
 pub(crate) struct Bus(Option<Redis>);
 
 struct Redis {
-    /// Names this process, so that it does not listen to itself.
-    me: u64,
     /// Reconnects by itself.
     connection: ConnectionManager,
-    outbox: mpsc::Sender<String>,
+    outbox: mpsc::Sender<Outgoing>,
     /// The beginning of all names in Redis: several arenas may share one.
     prefix: String,
 }
 
 /// What the tasks of a bus work with.
 pub(crate) struct Ends {
-    me: u64,
     client: Client,
     connection: ConnectionManager,
-    outbox: mpsc::Receiver<String>,
+    prefix: String,
+    outbox: mpsc::Receiver<Outgoing>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct News<'a> {
-    from: u64,
-    user: UserId,
-    message: std::borrow::Cow<'a, LobbyMessage>,
+/// To whom something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum To {
+    All,
+    One(ProcessId),
+}
+
+struct Outgoing {
+    to: To,
+    /// A [`Word`] as JSON.
+    word: String,
+    /// Whether it says what happens in a match, for which the lease must hold.
+    tells: bool,
+}
+
+/// What one process says to another.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Word<'a> {
+    /// Somebody's pages are to be told.
+    Lobby { user: UserId, message: Cow<'a, LobbyMessage> },
+    /// A session has ended.
+    SessionEnded { session: SessionId, at: Millis },
+    /// Matches are to be had: their process has let go of them.
+    Free,
+    /// Somebody wants to sit at a match of yours, on a chair that we number.
+    Sit { chair: u64, id: i64, user: Option<UserId>, after: Option<u64> },
+    /// They do, on this seat; the match's clock shows so many milliseconds.
+    Seated { chair: u64, seat: Option<u8>, at: u64 },
+    /// They can't.
+    NotSeated { chair: u64, why: NotSeated },
+    /// What is done at a chair.
+    Far { chair: u64, word: FarWord },
+    /// What is heard there.
+    Heard {
+        chair: u64,
+        #[serde(borrow)]
+        text: &'a RawValue,
+    },
+    /// The chair is taken away.
+    Ended { chair: u64, end: End },
+    /// How do these matches of yours stand?
+    Look { question: u64, ids: Vec<i64> },
+    /// Those that run here stand so.
+    Seen { question: u64, glances: Vec<(i64, Glance)> },
+}
+
+/// Why somebody can't sit at a match in another process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum NotSeated {
+    /// Too many watch it.
+    Full,
+    /// It is not run there.
+    NotHere,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    from: ProcessId,
+    /// Counts the envelopes to this channel.
+    n: u64,
+    #[serde(borrow)]
+    words: Vec<Word<'a>>,
 }
 
 impl Bus {
     /// Connects to nothing yet: a server starts while Redis is away, and says that it is not ready.
     /// `arena` names the arena, for processes over the same database.
-    pub(crate) fn new(options: &Options, arena: &str) -> anyhow::Result<(Bus, Option<Ends>)> {
-        let Some(url) = &options.redis_url else {
-            return Ok((Bus(None), None));
-        };
+    pub(crate) fn new(url: Option<&Secret>, arena: &str) -> anyhow::Result<(Bus, Option<Ends>)> {
+        let Some(url) = url else { return Ok((Bus(None), None)) };
         let client = Client::open(url.expose()).context("reading REDIS_URL")?;
         let config = ConnectionManagerConfig::new()
             .set_min_delay(RETRY_AFTER[0])
@@ -75,10 +143,14 @@ impl Bus {
         let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)
             .context("setting up the connection to Redis")?;
         let (outbox, to_send) = mpsc::channel(BACKLOG_MAX);
-        let me = rand::random();
-        let ends = Ends { me, client, connection: connection.clone(), outbox: to_send };
         let prefix = format!("artel:{arena}");
-        Ok((Bus(Some(Redis { me, connection, outbox, prefix })), Some(ends)))
+        let ends = Ends {
+            client,
+            connection: connection.clone(),
+            prefix: prefix.clone(),
+            outbox: to_send,
+        };
+        Ok((Bus(Some(Redis { connection, outbox, prefix })), Some(ends)))
     }
 
     /// A connection to Redis, and the full name of something in it.
@@ -87,14 +159,32 @@ impl Bus {
         Some((redis.connection.clone(), format!("{}:{name}", redis.prefix)))
     }
 
-    /// Tells the other processes what somebody's pages are to be told. Never waits.
-    pub(crate) fn publish(&self, user: UserId, message: &LobbyMessage) {
-        let Some(redis) = &self.0 else { return };
-        let news = News { from: redis.me, user, message: std::borrow::Cow::Borrowed(message) };
-        let sent = serde_json::to_string(&news).map(|news| redis.outbox.try_send(news));
-        if !matches!(sent, Ok(Ok(()))) {
+    /// Says something; never waits. False when it can't be sent.
+    pub(crate) fn say(&self, to: To, word: &Word<'_>) -> bool {
+        let Some(redis) = &self.0 else { return false };
+        let sent = redis.outbox.try_send(Outgoing { to, word: json(word), tells: false });
+        if sent.is_err() {
             tracing::debug!("Left out news for other processes");
         }
+        sent.is_ok()
+    }
+
+    /// Says something once there is room.
+    pub(crate) async fn say_surely(&self, to: ProcessId, word: &Word<'_>) {
+        self.send(Outgoing { to: To::One(to), word: json(word), tells: false }).await;
+    }
+
+    /// Lets a chair hear a message of its match, which is JSON.
+    pub(crate) async fn feed(&self, to: ProcessId, chair: u64, text: &Bytes) {
+        let text = std::str::from_utf8(text).expect("what serde_json writes is UTF-8");
+        let word = format!(r#"{{"Heard":{{"chair":{chair},"text":{text}}}}}"#);
+        self.send(Outgoing { to: To::One(to), word, tells: true }).await;
+    }
+
+    async fn send(&self, outgoing: Outgoing) {
+        let Some(redis) = &self.0 else { return };
+        // Without its speaker the process is going away.
+        let _ = redis.outbox.send(outgoing).await;
     }
 
     /// Whether Redis answers, where it is used.
@@ -116,60 +206,88 @@ impl Bus {
 }
 
 impl Ends {
-    /// Starts the tasks of the bus.
+    /// Starts the tasks of the bus, which go on until the arena is gone.
     pub(crate) fn start(self, arena: &Arena) {
-        let Ends { me, client, connection, outbox } = self;
-        arena.tasks.spawn(speak(arena.clone(), connection, outbox));
-        arena.tasks.spawn(listen(arena.clone(), client, me));
+        let Ends { client, connection, prefix, outbox } = self;
+        let speaker = speak(arena.clone(), connection, prefix.clone(), outbox);
+        arena.tasks.spawn(arena.gone.clone().run_until_cancelled_owned(speaker));
+        let listener = listen(arena.clone(), client, prefix);
+        arena.tasks.spawn(arena.gone.clone().run_until_cancelled_owned(listener));
     }
 }
 
-/// Sends what is said here.
+fn channel(prefix: &str, to: To) -> String {
+    match to {
+        To::All => format!("{prefix}:all"),
+        To::One(process) => format!("{prefix}:process:{process}"),
+    }
+}
+
+/// Sends what is said here: all that waits, in one go, an envelope for each channel.
 async fn speak(
     arena: Arena,
     mut connection: ConnectionManager,
-    mut outbox: mpsc::Receiver<String>,
+    prefix: String,
+    mut outbox: mpsc::Receiver<Outgoing>,
 ) {
+    let me = arena.cluster.me;
     let mut up = true;
-    loop {
-        let news = tokio::select! {
-            () = arena.closing.cancelled() => return,
-            news = outbox.recv() => news,
-        };
-        let Some(news) = news else { return };
-        let mut publish = redis::cmd("PUBLISH");
-        publish.arg(CHANNEL).arg(news);
+    let mut counts: HashMap<To, u64> = HashMap::new();
+    let mut waiting = Vec::with_capacity(BATCH_MAX);
+    while outbox.recv_many(&mut waiting, BATCH_MAX).await > 0 {
+        METRICS.words_sent(waiting.len());
+        let mut envelopes: Vec<(To, String)> = Vec::new();
+        for Outgoing { to, word, tells } in waiting.drain(..) {
+            // It may have lapsed since this was said.
+            if tells && !arena.cluster.lease.holds() {
+                continue;
+            }
+            if let Some((_, words)) = envelopes.iter_mut().find(|it| it.0 == to) {
+                words.push(',');
+                words.push_str(&word);
+                continue;
+            }
+            let n = counts.entry(to).or_default();
+            *n += 1;
+            envelopes.push((to, format!(r#"{{"from":{me},"n":{n},"words":[{word}"#)));
+        }
+        if envelopes.is_empty() {
+            continue;
+        }
+        let mut publish = redis::pipe();
+        for (to, words) in &mut envelopes {
+            words.push_str("]}");
+            publish.cmd("PUBLISH").arg(channel(&prefix, *to)).arg(&*words);
+        }
         let timer = metrics::redis("publish");
-        let sent = tokio::select! {
-            () = arena.closing.cancelled() => return,
-            sent = publish.query_async::<Value>(&mut connection) => sent,
-        };
+        let sent = timeout(PUBLISH_WITHIN, publish.query_async::<Vec<i64>>(&mut connection)).await;
+        let sent = sent.map_err(anyhow::Error::from).and_then(|it| Ok(it?));
         drop(timer);
         if let (Err(error), true) = (&sent, up) {
-            tracing::warn!("Other processes can't hear this one: {error}");
+            tracing::warn!("Other processes can't hear this one: {error:#}");
         }
         up = sent.is_ok();
+        let heard = sent.unwrap_or_default();
+        for (index, (to, _)) in envelopes.iter().enumerate() {
+            if let (To::One(peer), 0) = (*to, heard.get(index).copied().unwrap_or_default()) {
+                arena.relay.lose(peer);
+            }
+        }
     }
 }
 
 /// Hears what is said elsewhere.
-async fn listen(arena: Arena, client: Client, me: u64) {
+async fn listen(arena: Arena, client: Client, prefix: String) {
     let mut retry_after = RETRY_AFTER[0];
     loop {
-        let ended = tokio::select! {
-            () = arena.closing.cancelled() => return,
-            ended = subscribe(&arena, &client, me, &mut retry_after) => ended,
-        };
-        if let Err(error) = ended {
+        if let Err(error) = subscribe(&arena, &client, &prefix, &mut retry_after).await {
             tracing::warn!("Lost the other processes' news: {error:#}");
         }
+        arena.relay.lose_all();
         // So that processes that lost Redis together don't come back together.
         let pause = retry_after.mul_f64(rand::random_range(0.5..1.0));
         retry_after = (retry_after * 2).min(RETRY_AFTER[1]);
-        tokio::select! {
-            () = arena.closing.cancelled() => return,
-            () = sleep(pause) => {}
-        }
+        sleep(pause).await;
     }
 }
 
@@ -177,25 +295,28 @@ async fn listen(arena: Arena, client: Client, me: u64) {
 async fn subscribe(
     arena: &Arena,
     client: &Client,
-    me: u64,
+    prefix: &str,
     retry_after: &mut Duration,
 ) -> anyhow::Result<()> {
+    let channels = [To::All, To::One(arena.cluster.me)].map(|it| channel(prefix, it));
     let subscription = timeout(ANSWER_WITHIN, async {
         let mut subscription = client.get_async_pubsub().await?;
-        subscription.subscribe(CHANNEL).await?;
+        subscription.subscribe(&channels).await?;
         anyhow::Ok(subscription)
     });
     let (mut sink, mut stream) = subscription.await.context("subscribing")??.split();
     *retry_after = RETRY_AFTER[0];
     tracing::debug!("Hearing other processes' news");
-    // Whatever was said before this, the next pass finds out.
-    arena.queue.stir();
+    // Whatever was said before this is found by looking.
+    arena.look_again();
+    let mut counts: HashMap<(ProcessId, bool), u64> = HashMap::new();
     let mut pings = interval(PING_EVERY);
     loop {
         tokio::select! {
             message = stream.next() => {
                 let message = message.ok_or_else(|| anyhow!("the connection was closed"))?;
-                hear(arena, me, message.get_payload_bytes());
+                let ours = message.get_channel_name() == channels[1];
+                hear(arena, ours, message.get_payload_bytes(), &mut counts);
             }
             _ = pings.tick() => {
                 timeout(ANSWER_WITHIN, sink.ping::<Value>()).await.context("pinging")??;
@@ -204,11 +325,48 @@ async fn subscribe(
     }
 }
 
-fn hear(arena: &Arena, me: u64, news: &[u8]) {
-    match serde_json::from_slice::<News<'_>>(news) {
-        Ok(news) if news.from == me => {}
-        Ok(news) => arena.lobby.deliver(news.user, news.message.into_owned()),
-        // While another version is rolled out, it may say what this one does not know.
-        Err(error) => tracing::debug!("Did not understand another process: {error}"),
+fn hear(arena: &Arena, ours: bool, news: &[u8], counts: &mut HashMap<(ProcessId, bool), u64>) {
+    let envelope = match serde_json::from_slice::<Envelope<'_>>(news) {
+        Ok(it) if it.from == arena.cluster.me => return,
+        Ok(it) => it,
+        Err(error) => {
+            // While another version is rolled out, it may say what this one does not know.
+            tracing::debug!("Did not understand another process: {error}");
+            return;
+        }
+    };
+    let from = envelope.from;
+    let before = counts.insert((from, ours), envelope.n);
+    if before.is_some_and(|it| it + 1 != envelope.n) {
+        tracing::warn!(process = from, "Missed words of another process");
+        match ours {
+            true => arena.relay.lose(from),
+            false => arena.look_again(),
+        }
     }
+    METRICS.words_heard(envelope.words.len());
+    for word in envelope.words {
+        match word {
+            Word::Lobby { user, message } => arena.lobby.deliver(user, message.into_owned()),
+            Word::SessionEnded { session, at } => arena.ended.add(session, at),
+            Word::Free => {
+                arena.relay.lose(from);
+                arena.cluster.look_for_matches();
+            }
+            Word::Sit { chair, id, user, after } => {
+                arena.seat_from_afar(from, chair, crate::MatchId(id), user, after);
+            }
+            Word::Seated { chair, seat, at } => arena.relay.seated(arena, from, chair, seat, at),
+            Word::NotSeated { chair, why } => arena.relay.not_seated(from, chair, why),
+            Word::Far { chair, word } => arena.relay.carry(from, chair, word),
+            Word::Heard { chair, text } => arena.relay.feed(from, chair, text.get()),
+            Word::Ended { chair, end } => arena.relay.ended(from, chair, end),
+            Word::Look { question, ids } => arena.show_glances(from, question, ids),
+            Word::Seen { question, glances } => arena.relay.seen(from, question, glances),
+        }
+    }
+}
+
+fn json(word: &Word<'_>) -> String {
+    serde_json::to_string(word).expect("a word is plain data with text for keys")
 }

@@ -78,11 +78,18 @@ impl Arena {
             return Err(Error::invalid("opponent", "the computer does not play this game"));
         }
         let options = checked_options(game, options)?;
+        self.cluster.check_open()?;
         let seats = usize::from(*game.seats().start());
         let mut players = vec![by];
         players.extend(accounts(level, seats));
-        let new =
-            NewMatch { game, options: &options, rated: false, players: &players, rematch_of: None };
+        let new = NewMatch {
+            game,
+            options: &options,
+            rated: false,
+            players: &players,
+            rematch_of: None,
+            process: self.cluster.me,
+        };
         let now = self.clock.now();
         let match_id: MatchId = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;

@@ -4,7 +4,10 @@
 //! neither pays for the other. Both databases read the portable subset described in
 //! `migrations/README.md`.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use sqlx::{
@@ -23,7 +26,7 @@ const CACHE_KIB: u32 = 8 * 1024;
 /// Pages of 4 KiB that the write-ahead log holds before they are copied into the file.
 const WAL_PAGES: u32 = 8_000;
 /// How long a caller waits for a connection before the answer is "try again".
-const ACQUIRE_MAX: Duration = Duration::from_secs(3);
+const ACQUIRE_MAX: Duration = Duration::from_millis(2_500);
 const CONNECTIONS_MAX: u32 = 16;
 
 /// The open database; cheap to clone.
@@ -144,6 +147,18 @@ impl Db {
             SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.acquire_timeout(ACQUIRE_MAX).connect_with(options).await;
         Ok(Db::Sqlite(pool.context("opening the SQLite file")?))
+    }
+
+    /// The file of a SQLite database; none where there is none.
+    pub(crate) fn file(url: &str) -> anyhow::Result<Option<PathBuf>> {
+        if !url.starts_with("sqlite:") {
+            return Ok(None);
+        }
+        let options: SqliteConnectOptions =
+            url.parse().context("reading the database's address")?;
+        let file = options.get_filename().to_owned();
+        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        Ok((!in_memory).then_some(file))
     }
 
     /// Brings the schema up to date.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    Arena, Error, Millis, Moment, Principal, Result, SessionId,
+    Arena, Error, Moment, Principal, Result, SessionId,
     audit::{AuditKind, AuditRows, Deed},
     db::on,
     recovery::RecoveryRows,
@@ -87,7 +87,7 @@ impl Arena {
         if ended == 0 {
             return Err(Error::not_found("you have no such sign-in"));
         }
-        self.have_ended(vec![id], now);
+        self.sessions_ended(&[id], now);
         Ok(())
     }
 
@@ -105,15 +105,8 @@ impl Arena {
             tx.commit().await?;
             ended
         });
-        self.have_ended(ended, now);
+        self.sessions_ended(&ended, now);
         Ok(())
-    }
-
-    /// Tells of sessions that ended, and lets their access tokens in no more.
-    pub(crate) fn have_ended(&self, sessions: Vec<SessionId>, at: Millis) {
-        for session in sessions {
-            self.ended.add(session, at);
-        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use sqlx::error::DatabaseError;
+
 /// The answer of every call to the arena.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -139,8 +141,17 @@ impl From<anyhow::Error> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Error {
-        use sqlx::Error::{Io, PoolClosed, PoolTimedOut};
-        if !matches!(error, PoolTimedOut | PoolClosed | Io(_)) {
+        use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+        // PostgreSQL's own words for "not now": it is shut down or starts, a connection broke, or
+        // there are too many.
+        let not_now = |code: &str| ["08", "57P", "53300"].iter().any(|it| code.starts_with(it));
+        let says_so = |it: &dyn DatabaseError| it.code().is_some_and(|code| not_now(&code));
+        // A connection that is cut while it is made is told as one that makes no sense.
+        let cut = matches!(error, Io(_) | Protocol(_) | Tls(_));
+        let away = cut
+            || matches!(error, PoolTimedOut | PoolClosed | WorkerCrashed)
+            || matches!(&error, Database(it) if says_so(it.as_ref()));
+        if !away {
             return Error::Fault(error.into());
         }
         // The pool is exhausted or the database is away: the caller may try again.

@@ -1,40 +1,21 @@
 //! Browsers in which somebody has signed in before. What they keep opens nothing: it says only that
 //! tries of a name in this browser are not those of strangers.
 
-use anyhow::Context;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::{
-    Arena,
-    db::{Db, on},
-};
+use crate::{Arena, db::Db, sessions::kept_secret};
 
 const NONCE_BYTES: usize = 16;
 
-/// What marks known browsers.
+/// What marks known browsers, and what other keys are derived from.
 pub(crate) struct Known(Hmac<Sha256>);
 
 impl Known {
     /// From a secret that is made once and kept in the database.
     pub(crate) async fn open(db: &Db) -> anyhow::Result<Known> {
-        let fresh = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-        let secret: sqlx::Result<String> = on!(db, pool => async {
-            // Of several processes that start at once, one writes and all read what it wrote.
-            sqlx::query(
-                "insert into secrets (name, value) values ('known_browsers', $1)
-                 on conflict (name) do nothing",
-            )
-            .bind(fresh)
-            .execute(pool)
-            .await?;
-            sqlx::query_scalar("select value from secrets where name = 'known_browsers'")
-                .fetch_one(pool)
-                .await
-        }
-        .await);
-        let secret = secret.context("reading the secret that marks known browsers")?;
+        let secret = kept_secret(db, "known_browsers").await?;
         let key = Hmac::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
         Ok(Known(key))
     }

@@ -12,6 +12,7 @@ mod bus;
 mod cache;
 mod cards;
 mod clock;
+mod cluster;
 mod computers;
 mod cursor;
 mod db;
@@ -38,6 +39,7 @@ mod outbox;
 mod pairing;
 mod passwords;
 mod people;
+mod presence;
 mod profiles;
 mod queue;
 mod ratings;
@@ -114,6 +116,8 @@ pub use tickets::{Pass, Ticket};
 
 /// How often the processes hear which sessions the others have ended.
 const HEAR_EVERY: Duration = Duration::from_secs(2);
+/// How often it is forgotten who ran the matches that are long over.
+const SWEEP_OWNERS_EVERY: Duration = Duration::from_secs(60);
 /// How often what is left of old sessions is deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -140,6 +144,8 @@ pub struct Inner {
     pub(crate) bus: bus::Bus,
     pub(crate) limits: limits::Limits,
     pub(crate) cache: cache::Cache,
+    pub(crate) cluster: cluster::Cluster,
+    pub(crate) relay: cluster::Relay,
     pub(crate) queue: queue::Queue,
     pub(crate) live: matches::Live,
     /// How links lead into the Mini App, once the bot knows.
@@ -152,6 +158,10 @@ pub struct Inner {
     pub(crate) journal: mpsc::Sender<live::Line>,
     /// Stops that writer, once nobody has lines for it any more.
     written: CancellationToken,
+    /// That writer.
+    writers: TaskTracker,
+    /// Cancelled last, when nobody needs the other processes any more.
+    pub(crate) gone: CancellationToken,
     /// Cancelled once, when the server is asked to stop.
     pub(crate) closing: CancellationToken,
     /// The tasks of live matches: `close` waits for them first.
@@ -172,21 +182,28 @@ impl Arena {
     /// Opens the database, brings it up to date, and starts what runs in the background.
     ///
     /// # Errors
-    /// When the database can't be opened or migrated, or Redis's address is wrong.
+    /// When the database can't be opened or migrated; when another process has it that can't share
+    /// it; when Redis's address is wrong, or set beside SQLite.
     pub async fn open(options: Options, clock: Clock) -> anyhow::Result<Arena> {
+        cluster::check(&options)?;
+        let place = cluster::Place::take(&options).await?;
         let db = db::Db::open(&options.database_url).await?;
         db.migrate().await?;
         let keys = sessions::Keys::open(&db, &options).await?;
         let providers = oidc::Providers::new(&options)?;
         let mail = mail::Mail::open(&options)?;
         let known = known::Known::open(&db).await?;
-        let name = u64::from_be_bytes(std::array::from_fn(|at| known.derive("name")[at]));
-        let (bus, ends) = bus::Bus::new(&options, &format!("{name:016x}"))?;
+        let name = sessions::kept_secret(&db, "arena").await?;
+        let (bus, ends) = bus::Bus::new(options.redis_url.as_ref(), &name[..16])?;
         let shared = bus.redis("shared").map(|it| Arc::new(shared::Shared::new(it)));
         let (journal, lines) = mpsc::channel(journal::LINES_MAX);
         let arena = Arena(Arc::new(Inner {
             journal,
             written: CancellationToken::new(),
+            writers: TaskTracker::new(),
+            gone: CancellationToken::new(),
+            cluster: cluster::Cluster::new(&db, &options),
+            relay: cluster::Relay::default(),
             players: TaskTracker::new(),
             hashing: passwords::Hashing::new(),
             looking: Arc::new(Semaphore::new(recovery::LOOKING_MAX)),
@@ -213,25 +230,31 @@ impl Arena {
             mail,
             known,
         }));
+        arena.tasks.spawn(place.keep(arena.options.clone(), arena.gone.clone()));
         arena.keep_missing_looks().await.map_err(|it| anyhow::anyhow!(it.report()))?;
         if let Some(ends) = ends {
             ends.start(&arena);
+            arena.start_beating().await?;
+            arena.tasks.spawn(arena.clone().run_takeovers());
         }
-        let writer = journal::write(arena.db.clone(), lines, arena.written.clone());
-        arena.tasks.spawn(writer);
+        let writer = journal::write(arena.clone(), lines, arena.written.clone());
+        arena.writers.spawn(writer);
         arena.tasks.spawn(arena.clone().run_matcher());
         arena.every(HEAR_EVERY, "Ended sessions are not heard of", Arena::hear_of_ended_sessions);
+        arena.every(HEAR_EVERY, "New keys are not heard of", Arena::hear_of_keys);
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
         arena.every(SWEEP_EVERY, "Old sign-ins are not swept", Arena::sweep_flows);
         arena.every(SWEEP_EVERY, "Old answers are not swept", Arena::sweep_answers);
         arena.every(limits::FORGET_EVERY, "Limits are not swept", Arena::forget_limits);
         arena.every(cache::PAY_EVERY, "Caches are not emptied", Arena::pay_caches);
+        arena.every(presence::SAY_EVERY, "Nobody knows who is here", Arena::say_who_is_here);
         arena.every(rooms::TEND_EVERY, "Rooms are not tended", Arena::tend_rooms);
         let announce = Arena::announce_presences;
         arena.every(people::ANNOUNCE_EVERY, "Friends don't hear of each other", announce);
         arena.every(SWEEP_EVERY, "The old audit is not swept", Arena::sweep_audit);
         arena.every(SWEEP_EVERY, "Old letters are not swept", Arena::sweep_letters);
         arena.every(turns::LOOK_EVERY, "Nobody is told of their turn", Arena::tell_turns);
+        arena.every(SWEEP_OWNERS_EVERY, "Old owners are not swept", Arena::sweep_owners);
         arena.every(cards::TEND_EVERY, "Cards are not tended", Arena::tend_cards);
         Ok(arena)
     }
@@ -281,11 +304,12 @@ impl Arena {
     /// When one does not.
     pub async fn ready(&self) -> Result<()> {
         self.db.ping().await?;
-        self.bus.ping().await
+        self.bus.ping().await?;
+        self.check_lease()
     }
 
-    /// Lets go of the live matches, where they are: the next run goes on with them. To be called
-    /// before their players' sockets are closed, which is no fault of theirs.
+    /// Lets go of the live matches, where they are: another process goes on with them, or the next
+    /// run. To be called before their players' sockets are closed, which is no fault of theirs.
     pub fn stop(&self) {
         self.closing.cancel();
     }
@@ -295,13 +319,24 @@ impl Arena {
         self.closing.is_cancelled()
     }
 
-    /// Stops what runs in the background, waits for it, writes what is left of the journal, and
-    /// closes the database.
-    pub async fn close(&self) {
+    /// Hands the live matches over: what is left of their journals is written, and other processes
+    /// may take them. Requests are still answered.
+    pub async fn hand_over(&self) {
         self.stop();
         self.players.close();
         self.players.wait().await;
         self.written.cancel();
+        self.writers.close();
+        self.writers.wait().await;
+        if self.cluster.is_several() && !self.gone.is_cancelled() {
+            self.release().await;
+        }
+    }
+
+    /// Stops what runs in the background, waits for it, and closes the database.
+    pub async fn close(&self) {
+        self.hand_over().await;
+        self.gone.cancel();
         self.tasks.close();
         self.tasks.wait().await;
         self.db.close().await;

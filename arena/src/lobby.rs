@@ -5,6 +5,7 @@
 //! first, and never something older after something newer.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Arena, Millis, Result, UserId,
+    bus::{To, Word},
     people::{Notification, PresenceUpdate},
     queue::{Matched, QueueStatus},
     rooms::{RoomChat, RoomUpdate},
@@ -133,6 +135,7 @@ impl Arena {
     pub async fn lobby_join(&self, by: UserId) -> Result<LobbyChair> {
         let (id, messages) = self.lobby.seat(by);
         let chair = LobbyChair { arena: self.clone(), user: by, id, messages };
+        self.say_present(&[by]).await;
         self.keep_place(by).await?;
         self.keep_in_room(by).await?;
         for look in 1..=LOOKS_MAX {
@@ -148,8 +151,24 @@ impl Arena {
 
     /// Tells somebody, on every page that they have open, on whatever process.
     pub(crate) fn tell(&self, user: UserId, message: LobbyMessage) {
-        self.bus.publish(user, &message);
+        self.tell_elsewhere(user, &message);
         self.lobby.deliver(user, message);
+    }
+
+    /// The same on the pages that they have open on other processes.
+    pub(crate) fn tell_elsewhere(&self, user: UserId, message: &LobbyMessage) {
+        self.bus.say(To::All, &Word::Lobby { user, message: Cow::Borrowed(message) });
+    }
+
+    /// Tells everybody here how things are for them: what was said may have been missed.
+    pub(crate) async fn refresh_lobby(&self) -> Result<()> {
+        for user in self.lobby.people() {
+            let mark = self.lobby.mark();
+            for message in self.lobby_state(user).await? {
+                self.lobby.remind(user, mark, message);
+            }
+        }
+        Ok(())
     }
 
     /// How things are for somebody, as a chair first hears it.

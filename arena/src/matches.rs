@@ -19,13 +19,17 @@ use live::{
 };
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use utoipa::ToSchema;
 
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Pass, PublicUser, Result, UserId, Why,
+    bus::{NotSeated, ProcessId},
     cache::Change,
     cards::{self, MatchCards},
+    cluster::{Owner, OwnerRows},
     computers,
     db::{Turns, on, on_both},
     ids::RoomId,
@@ -40,7 +44,13 @@ use crate::{
 /// How many matches a list of live ones shows.
 const LISTED_MAX: i64 = 50;
 /// How long to wait before the database is asked again, at first and at most.
-const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(15)];
+const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
+/// How long the database may take for a settlement before it is asked again.
+const SETTLE_WITHIN: Duration = Duration::from_secs(10);
+/// How long somebody waits at the door of a match that changes hands, and between looks.
+const FIND_WITHIN: Duration = Duration::from_secs(6);
+const FIND_PAUSE: Duration = Duration::from_millis(100);
+const NONE: Duration = Duration::ZERO;
 
 /// A match, as anyone may see it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -96,6 +106,10 @@ struct Running {
     users: Vec<UserId>,
     /// Of whose absence its player was told last.
     told: Option<Awaited>,
+    /// By which we run it.
+    fence: i64,
+    /// Ends its task: another process runs it now.
+    taken: CancellationToken,
 }
 
 impl Live {
@@ -110,7 +124,24 @@ impl Live {
         running.iter().flat_map(|(&id, it)| it.users.iter().map(move |&user| (user, id))).collect()
     }
 
-    fn find(&self, id: MatchId) -> Option<(Handle, Vec<UserId>)> {
+    /// What runs here, and by which fence.
+    pub(crate) fn fences(&self) -> Vec<(MatchId, i64)> {
+        self.running().iter().map(|(&id, it)| (id, it.fence)).collect()
+    }
+
+    /// Whether a match runs here by this fence, and not by an older one.
+    pub(crate) fn runs(&self, id: MatchId, fence: i64) -> bool {
+        self.running().get(&id).is_some_and(|it| it.fence == fence)
+    }
+
+    /// Ends the task of a match that another process has taken; false when it has ended.
+    pub(crate) fn drop_match(&self, id: MatchId, fence: i64) -> bool {
+        let running = self.running();
+        let found = running.get(&id).filter(|it| it.fence == fence && !it.taken.is_cancelled());
+        found.inspect(|it| it.taken.cancel()).is_some()
+    }
+
+    pub(crate) fn find(&self, id: MatchId) -> Option<(Handle, Vec<UserId>)> {
         self.running().get(&id).map(|it| (it.handle.clone(), it.users.clone()))
     }
 
@@ -151,6 +182,8 @@ pub(crate) struct NewMatch<'a> {
     /// By seat.
     pub(crate) players: &'a [UserId],
     pub(crate) rematch_of: Option<MatchId>,
+    /// Which process runs it; 0 where there is one.
+    pub(crate) process: ProcessId,
 }
 
 /// A match as it is stored, a row for each seat.
@@ -194,6 +227,8 @@ struct Opened {
     /// By seat.
     users: Vec<UserId>,
     created_at: Moment,
+    /// Who runs it: nobody else where there is one process.
+    owner: Owner,
     /// The room that plays it.
     room: Option<RoomId>,
     /// Whether a card in Telegram made it: its players come from their chats.
@@ -207,6 +242,16 @@ struct Stored {
     players: Vec<Player>,
     /// What happened so far: microseconds and inputs.
     entries: Vec<(i64, String)>,
+    /// Whether it is settled.
+    finished: bool,
+}
+
+/// What came of an attempt to settle a match.
+enum Settled {
+    /// It is, and that became of the ratings.
+    Ours(Option<Vec<RatingChange>>),
+    /// Another process runs it.
+    Others,
 }
 
 /// What sort of end a match has.
@@ -277,7 +322,7 @@ impl Arena {
     /// Not found.
     pub async fn match_info(&self, id: MatchId) -> Result<MatchInfo> {
         let rows = self.match_rows(id).await?;
-        let mut found = self.infos(rows)?;
+        let mut found = self.infos(rows).await?;
         found.pop().ok_or_else(|| Error::not_found("there is no such match"))
     }
 
@@ -300,7 +345,7 @@ impl Arena {
         let rows = on!(self.db, pool => {
             sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(game).fetch_all(pool).await
         })?;
-        self.infos(rows)
+        self.infos(rows).await
     }
 
     /// The match that somebody is in.
@@ -324,6 +369,9 @@ impl Arena {
 
     /// Where a match that this process runs stands.
     pub(crate) fn score_of(&self, id: MatchId) -> Option<(Status, Vec<i64>)> {
+        if !self.cluster.lease.holds() {
+            return None;
+        }
         let (handle, _) = self.live.find(id)?;
         let glance = handle.glance();
         Some((glance.status, glance.scores))
@@ -334,69 +382,131 @@ impl Arena {
         self.live.running().len()
     }
 
-    /// Takes a player's seat at a match, or a place in the crowd for anyone else. `after` is the
-    /// last message that was heard before, if any.
+    /// Takes a player's seat at a match, or a place in the crowd for anyone else, on whatever
+    /// process it runs. `after` is the last message that was heard before, if any. While the match
+    /// changes hands this waits.
     ///
     /// # Errors
     /// Not found; `match_over`; `full` when too many watch; `ticket_invalid` for a stranger who
     /// was let in to another match.
     pub async fn sit(&self, pass: &Pass, id: MatchId, after: Option<u64>) -> Result<live::Chair> {
-        let (handle, users) = self.find_live(id).await?;
-        let seat = match pass {
-            Pass::Member(by) => users.iter().position(|&it| it == by.user_id),
+        let user = match pass {
+            Pass::Member(by) => Some(by.user_id),
             Pass::Stranger(theirs) if *theirs == id => None,
             Pass::Stranger(_) => {
                 let detail = "this ticket opens another match: ask for one of this match";
                 return Err(Error::unauthenticated("ticket_invalid", detail));
             }
         };
-        let seat = seat.map(|it| Seat(it as u8));
-        let full = |_| Error::refused(Why::Unavailable, "full", "too many watch this match");
-        handle.sit(seat, after).await.map_err(|_| over())?.map_err(full)
+        let full = || Error::refused(Why::Unavailable, "full", "too many watch this match");
+        let patience = Instant::now() + if self.cluster.is_several() { FIND_WITHIN } else { NONE };
+        loop {
+            if let Some((handle, users)) = self.live.find(id) {
+                let seat = users.iter().position(|&it| Some(it) == user).map(|it| Seat(it as u8));
+                // It may have ended or changed hands meanwhile.
+                if let Ok(seated) = handle.sit(seat, after).await {
+                    return seated.map_err(|_| full());
+                }
+            }
+            match self.whose(id).await? {
+                Some(process) if process == self.cluster.me || process == 0 => {}
+                Some(process) => match self.sit_afar(process, id, user, after).await {
+                    Ok(chair) => return Ok(chair),
+                    Err(NotSeated::Full) => return Err(full()),
+                    Err(NotSeated::NotHere) => {}
+                },
+                None => return Err(over()),
+            }
+            if Instant::now() >= patience || self.is_stopping() {
+                let detail = "this match is not open here yet: try again in a moment";
+                return Err(Error::refused(Why::Unavailable, "unavailable", detail));
+            }
+            self.cluster.look_for_matches();
+            tokio::time::sleep(FIND_PAUSE).await;
+        }
     }
 
-    /// A match that this process runs, and who plays in it, by seat.
+    /// Which process runs a match, 0 for none; none at all when it is over for good.
     ///
     /// # Errors
-    /// Not found; `match_over`; when it is not open here.
-    pub(crate) async fn find_live(&self, id: MatchId) -> Result<(Handle, Vec<UserId>)> {
-        if let Some(found) = self.live.find(id) {
-            return Ok(found);
-        }
-        Err(match self.match_info(id).await?.status {
-            Status::Finished => over(),
-            Status::Pending | Status::Active => {
-                let detail = "this match is not open here yet: try again in a moment";
-                Error::refused(Why::Unavailable, "unavailable", detail)
-            }
+    /// Not found.
+    async fn whose(&self, id: MatchId) -> Result<Option<ProcessId>> {
+        let found: Option<(String, Option<ProcessId>)> = on!(self.db, pool => {
+            sqlx::query_as(
+                "select m.status, o.process from matches m
+                 left join owners o on o.match_id = m.id where m.id = $1",
+            )
+            .bind(id)
+            .fetch_optional(pool)
+            .await
+        })?;
+        let (stored, process) = found.ok_or_else(|| Error::not_found("there is no such match"))?;
+        let elsewhere = process.filter(|&it| it != self.cluster.me && it != 0);
+        Ok(match status(&stored)? {
+            // Its players may still be at the table, for a rematch.
+            Status::Finished => elsewhere.filter(|&it| self.cluster.lives(it)),
+            Status::Pending | Status::Active => Some(process.unwrap_or_default()),
         })
     }
 
-    /// Goes on with the matches that the last run of this server left unfinished. One that was
-    /// played by other rules can't go on, and does not count.
+    /// That a match can be watched.
+    ///
+    /// # Errors
+    /// Not found; `match_over`; `unavailable` when it is not open here, where there is one process.
+    pub(crate) async fn check_live(&self, id: MatchId) -> Result<()> {
+        if self.live.find(id).is_some() {
+            return Ok(());
+        }
+        match self.whose(id).await? {
+            None => Err(over()),
+            Some(_) if self.cluster.is_several() => Ok(()),
+            Some(_) => {
+                let detail = "this match is not open here yet: try again in a moment";
+                Err(Error::refused(Why::Unavailable, "unavailable", detail))
+            }
+        }
+    }
+
+    /// The machine to which a proxy may bring the socket of a match, to save it a way: where the
+    /// match is run, if that is known and another than ours.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn machine_of(&self, id: MatchId) -> Result<Option<String>> {
+        if self.options.machine.is_none() || self.live.find(id).is_some() {
+            return Ok(None);
+        }
+        let machine: Option<Option<String>> = on!(self.db, pool => {
+            sqlx::query_scalar(
+                "select p.machine from owners o join processes p on p.id = o.process
+                 where o.match_id = $1 and o.process <> $2",
+            )
+            .bind(id)
+            .bind(self.cluster.me)
+            .fetch_optional(pool)
+            .await
+        })?;
+        Ok(machine.flatten().filter(|it| Some(it) != self.options.machine.as_ref()))
+    }
+
+    /// Goes on with the matches that the last run of this server left unfinished. Where there may
+    /// be several processes, those that nobody runs are found later, and all the time.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn recover(&self) -> Result<()> {
+        if self.cluster.is_several() {
+            self.cluster.look_for_matches();
+            return Ok(());
+        }
+        self.take_all().await?;
         let ids: Vec<(MatchId,)> = on!(self.db, pool => {
             sqlx::query_as("select id from matches where status <> 'finished'")
                 .fetch_all(pool)
                 .await
         })?;
         for (id,) in ids {
-            // The matcher may have made some since this run began.
-            if self.live.find(id).is_some() {
-                continue;
-            }
-            let Some(Stored { opened, .. }) = self.read(id).await? else { continue };
-            let ours = opened.game.rules();
-            if opened.rules == ours {
-                self.open_match(id).await;
-                continue;
-            }
-            let theirs = opened.rules;
-            tracing::warn!(r#match = %id, "Played by rules {theirs} of {}, not {ours}: it does not count", opened.game);
-            self.settle(&opened, &opened.abandoned(), &Ending::Broken).await?;
+            self.open_match(id).await;
         }
         Ok(())
     }
@@ -441,12 +551,29 @@ impl Arena {
         self.tasks.spawn(closing.run_until_cancelled_owned(look));
     }
 
+    /// Opens a match unless it is open, or another process runs it. One that was played by other
+    /// rules can't go on, and does not count.
     async fn try_open(&self, id: MatchId) -> Result<()> {
+        // Others wait until this is done, or done without.
+        let Some(_opening) = self.cluster.opening(id) else { return Ok(()) };
+        if self.closing.is_cancelled() {
+            return Ok(());
+        }
         let stored = self
             .read(id)
             .await?
             .ok_or_else(|| anyhow::anyhow!("match {id} was to be opened before it was inserted"))?;
         let opened = stored.opened.clone();
+        let elsewhere = opened.owner.process != self.cluster.me;
+        if elsewhere || stored.finished || self.live.runs(id, opened.owner.fence) {
+            return Ok(());
+        }
+        let ours = opened.game.rules();
+        if opened.rules != ours {
+            let theirs = opened.rules;
+            tracing::warn!(r#match = %id, "Played by rules {theirs} of {}, not {ours}: it does not count", opened.game);
+            return self.settle(&opened, &opened.abandoned(), &Ending::Broken).await.map(drop);
+        }
         let Err(error) = for_game!(opened.game, G => self.start::<G>(stored)) else {
             return Ok(());
         };
@@ -457,10 +584,12 @@ impl Arena {
     }
 
     fn start<G: Game>(&self, stored: Stored) -> Result<()> {
-        let Stored { opened, players, entries } = stored;
-        let journal = live::Journal::new(opened.id.0, entries.len() as u64, self.journal.clone());
+        let Stored { opened, players, entries, finished: _ } = stored;
+        let (fence, lines) = (opened.owner.fence, entries.len() as u64);
+        let journal = live::Journal::new(opened.id.0, fence, lines, self.journal.clone());
         let (options, seed) = (opened.options.clone(), opened.seed);
-        let setup = live::Setup { options, seed, players, journal };
+        let lease = self.cluster.lease.clone();
+        let setup = live::Setup { options, seed, players, journal, lease };
         let id = opened.id;
         let (handle, table) = if entries.is_empty() {
             live::open::<G>(setup)
@@ -476,9 +605,14 @@ impl Arena {
                 self.players.spawn(self.sit_computer(handle.clone(), opened.game, seat, level));
             }
         }
-        let running = Running { handle, users: opened.users.clone(), told: None };
+        let taken = CancellationToken::new();
+        let users = opened.users.clone();
+        let running = Running { handle, users, told: None, fence, taken: taken.clone() };
         let arena = self.clone();
-        self.live.running().insert(id, running);
+        if let Some(older) = self.live.running().insert(id, running) {
+            // We lost it and have it again.
+            older.taken.cancel();
+        }
         let counted = LiveMatch::new(opened.game);
         // A trace of its own: it outlives whatever made it.
         let game = opened.game.name();
@@ -490,13 +624,19 @@ impl Arena {
                 // First, so that the players' sockets, which close now, are not taken for lost.
                 biased;
                 () = arena.closing.cancelled() => None,
+                () = taken.cancelled() => None,
                 done = work => Some(done),
             };
-            arena.live.running().remove(&id);
             if let Some(Err(_)) = done {
                 // The panic itself is in the log already.
                 tracing::error!(r#match = %id, "A match's task panicked: the match does not count");
-                arena.settle_surely(&opened, &opened.abandoned(), &Ending::Broken).await;
+                let outcome = opened.abandoned();
+                let settle = arena.settle_surely(&opened, &outcome, &Ending::Broken);
+                taken.run_until_cancelled(settle).await;
+            }
+            let mut running = arena.live.running();
+            if running.get(&id).is_some_and(|it| it.fence == fence) {
+                running.remove(&id);
             }
         };
         self.players.spawn(run.instrument(span));
@@ -537,6 +677,7 @@ impl Arena {
             let ending = Ending::CalledOff(&ready);
             table.attend(self.settle_surely(opened, &outcome, &ending)).await;
             table.announce(outcome, None);
+            table.close();
             if opened.room.is_some() || opened.by_card {
                 return;
             }
@@ -568,6 +709,7 @@ impl Arena {
                 }
             }
         }
+        table.close();
     }
 
     /// Makes and opens the rematch of a match, sides changed. It is the next match of the room that
@@ -580,6 +722,7 @@ impl Arena {
             rated: of.rated,
             players: &players,
             rematch_of: Some(of.id),
+            process: self.cluster.me,
         };
         let now = self.clock.now();
         let (id, room) = on!(self.db, pool => {
@@ -627,7 +770,7 @@ impl Arena {
         Ok(())
     }
 
-    /// Settles a match, however often it takes.
+    /// Settles a match, however often it takes; never returns when it is another's to settle.
     async fn settle_surely(
         &self,
         opened: &Opened,
@@ -638,26 +781,30 @@ impl Arena {
         loop {
             // Boxed, as all that asks the database is here: it is large and soon over, and the task
             // of a match is long.
-            match Box::pin(self.settle(opened, outcome, ending)).await {
-                Ok(ratings) => return ratings,
-                Err(error) => {
-                    let error = error.report();
-                    tracing::error!(r#match = %opened.id, %error, "A match is not settled yet");
+            let settle = Box::pin(self.settle(opened, outcome, ending));
+            let error = match tokio::time::timeout(SETTLE_WITHIN, settle).await {
+                Ok(Ok(Settled::Ours(ratings))) => return ratings,
+                Ok(Ok(Settled::Others)) => {
+                    self.let_go(opened.id, opened.owner.fence);
+                    std::future::pending().await
                 }
-            }
+                Ok(Err(error)) => error.report(),
+                Err(late) => late.to_string(),
+            };
+            tracing::error!(r#match = %opened.id, %error, "A match is not settled yet");
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(longest);
         }
     }
 
     /// Writes down how a match ended and all that follows from it, in one transaction and once;
-    /// answers what became of the ratings.
+    /// answers what became of the ratings. Only the match's owner may.
     async fn settle(
         &self,
         opened: &Opened,
         outcome: &Outcome,
         ending: &Ending<'_>,
-    ) -> Result<Option<Vec<RatingChange>>> {
+    ) -> Result<Settled> {
         let now = self.clock.now();
         let telling = self.telling(Change::Match {
             id: opened.id,
@@ -667,6 +814,9 @@ impl Arena {
         });
         let (ratings, room) = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
+            if !tx.hold_owner(opened.id, opened.owner).await? {
+                return Ok(Settled::Others);
+            }
             let ratings = tx.settle_match(opened, outcome, ending, now).await?;
             // Last, since a room is held after the turns of its people are taken.
             let room = match opened.room {
@@ -685,7 +835,7 @@ impl Arena {
         tracing::info!(r#match = %id, ?reason, "Match {id} is settled: {}", ending.name());
         self.tell_after_match(room);
         self.stir_letters();
-        Ok(ratings)
+        Ok(Settled::Ours(ratings))
     }
 
     /// Settles a match as if it had been played.
@@ -725,10 +875,14 @@ impl Arena {
         let Some(first) = rows.first() else { return Ok(None) };
         let game = kind(&first.game)?;
         let players = self.players_of(id).await?;
-        let (entries, room) = on!(self.db, pool => {
+        let (owner, entries, room) = on!(self.db, pool => {
             let mut connection = pool.acquire().await?;
-            (connection.entries(id).await?, connection.room_playing(id).await?)
+            // First: once the fence is ours, nobody else adds to the entries.
+            let owner = connection.owner(id).await?;
+            (owner, connection.entries(id).await?, connection.room_playing(id).await?)
         });
+        // On SQLite owners are of no interest.
+        let owner = owner.filter(|_| self.cluster.me != 0);
         let opened = Opened {
             id,
             game,
@@ -738,14 +892,16 @@ impl Arena {
             options: json(&first.options)?,
             users: rows.iter().map(|it| it.user.id).collect(),
             created_at: first.created_at,
+            owner: owner.unwrap_or(Owner { process: 0, fence: 0 }),
             room,
             by_card: self.has_card(id).await?,
         };
-        Ok(Some(Stored { opened, players, entries }))
+        let finished = status(&first.status)? == Status::Finished;
+        Ok(Some(Stored { opened, players, entries, finished }))
     }
 
     /// Matches from their rows, which come by match and seat; live ones as they are now.
-    fn infos(&self, rows: Vec<Row>) -> Result<Vec<MatchInfo>> {
+    async fn infos(&self, rows: Vec<Row>) -> Result<Vec<MatchInfo>> {
         let mut infos: Vec<MatchInfo> = Vec::new();
         for row in rows {
             let seat = seat_of(row.seat)?;
@@ -772,9 +928,14 @@ impl Arena {
                 }),
             }
         }
+        // Without the lease, what we see may not be what is.
+        let here = |id| self.live.find(id).filter(|_| self.cluster.lease.holds());
+        let live = infos.iter().filter(|it| it.status != Status::Finished).map(|it| it.id);
+        let elsewhere: Vec<MatchId> = live.filter(|&id| here(id).is_none()).collect();
+        let mut glances = self.glances(&elsewhere).await?;
         for info in infos.iter_mut().filter(|it| it.status != Status::Finished) {
-            let Some((handle, _)) = self.live.find(info.id) else { continue };
-            let glance = handle.glance();
+            let glance = here(info.id).map(|(handle, _)| handle.glance());
+            let Some(glance) = glance.or_else(|| glances.remove(&info.id)) else { continue };
             info.status = glance.status;
             for (player, (score, ready)) in
                 info.players.iter_mut().zip(glance.scores.into_iter().zip(glance.ready))
@@ -835,6 +996,7 @@ on_both! { impl MatchRows {
         .bind(new.rematch_of)
         .execute(&mut *self)
         .await?;
+        self.own(id, new.process).await?;
         for (seat, &user) in new.players.iter().enumerate() {
             let side = Side::of(Seat(seat as u8), new.players.len());
             sqlx::query(

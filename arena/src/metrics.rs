@@ -39,6 +39,9 @@ pub(crate) struct Metrics {
     sql: Histograms<PartLabel>,
     redis: Histograms<CommandLabel>,
     cache: Family<CacheLabels, Counter>,
+    /// Matches that were taken over from other processes.
+    pub(crate) takeovers: Counter,
+    words: Family<WayLabel, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -68,6 +71,11 @@ struct CacheLabels {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WayLabel {
+    way: &'static str,
+}
+
 /// The process's own.
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     let answers = || Histogram::new(ANSWERS);
@@ -80,6 +88,8 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         sql: Family::new_with_constructor(answers),
         redis: Family::new_with_constructor(answers),
         cache: Family::default(),
+        takeovers: Counter::default(),
+        words: Family::default(),
     }
 });
 
@@ -136,6 +146,16 @@ impl Metrics {
         self.settled.get_or_create(&labels).inc();
     }
 
+    /// So many words were said to other processes.
+    pub(crate) fn words_sent(&self, count: usize) {
+        self.words.get_or_create(&WayLabel { way: "sent" }).inc_by(count as u64);
+    }
+
+    /// So many words of other processes were heard.
+    pub(crate) fn words_heard(&self, count: usize) {
+        self.words.get_or_create(&WayLabel { way: "heard" }).inc_by(count as u64);
+    }
+
     /// So many wait for a game, in the whole arena.
     pub(crate) fn waiting(&self, game: Kind, count: i64) {
         self.waiting.get_or_create(&GameLabel { game: game.name() }).set(count);
@@ -158,7 +178,9 @@ impl Arena {
     /// Adds what is counted of this arena and of its live matches.
     pub fn register_metrics(&self, registry: &mut Registry) {
         live::register_metrics(registry);
-        let Metrics { live, settled, waiting, waited, journal_lag, sql, redis, cache } = &*METRICS;
+        let metrics = &*METRICS;
+        let Metrics { live, settled, waiting, waited, journal_lag, sql, redis, cache, .. } =
+            metrics;
         // There from the start, also where nobody plays: a graph needs its zeros.
         for game in Kind::ALL.map(Kind::name) {
             drop(live.get_or_create(&GameLabel { game }));
@@ -202,6 +224,18 @@ impl Arena {
             redis.clone(),
         );
         registry.register("cache_requests", "What may be cached, asked for", cache.clone());
+        metrics.words_sent(0);
+        metrics.words_heard(0);
+        registry.register(
+            "takeovers",
+            "Matches that this process took over from others",
+            metrics.takeovers.clone(),
+        );
+        registry.register(
+            "bus_words",
+            "What this process said to others, and heard of them",
+            metrics.words.clone(),
+        );
         registry.register_collector(Box::new(Now(self.clone())));
     }
 }
@@ -220,9 +254,12 @@ impl Collector for Now {
         let journal = &self.0.journal;
         let lines = journal.max_capacity() - journal.capacity();
         let connections = self.0.db.connections();
+        let [far, near] = self.0.relay.count();
         let [open, idle, max] = [connections.open, connections.idle, connections.max];
         for (name, help, value) in [
             ("journal_waiting_lines", "Lines that wait for the journal's writer", lines as u64),
+            ("far_sockets", "Sockets here of matches that run elsewhere", far as u64),
+            ("far_chairs", "Chairs here of sockets that are elsewhere", near as u64),
             ("sql_connections", "Open connections to the database", open.into()),
             ("sql_connections_idle", "Those of them that nobody uses", idle.into()),
             ("sql_connections_max", "As many may be open", max.into()),

@@ -11,9 +11,13 @@ pub struct Options {
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://artel.db", value_parser = database_url, hide_env_values = true)]
     pub database_url: String,
 
-    /// Set to let several processes hear each other: redis://HOST:6379
+    /// Set to let several processes over one PostgreSQL be one arena: redis://HOST:6379
     #[arg(long, env = "REDIS_URL", value_parser = redis_url, hide_env_values = true)]
     pub redis_url: Option<Secret>,
+
+    /// The name of this machine, where a proxy can be asked to bring sockets to it: set by Fly.io
+    #[arg(long, env = "FLY_MACHINE_ID", value_name = "ID")]
+    pub machine: Option<String>,
 
     /// What signs access tokens, at least 32 characters [default: made once and kept in the
     /// database]

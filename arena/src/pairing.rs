@@ -1,8 +1,12 @@
-//! Who plays whom: of those who wait, the nearest in rating, and the longer they wait the further
-//! away. Those who wait in a group play each other first, whatever their ratings. Two of whom one
+//! Who plays whom: those who have waited longest choose first, each the nearest in rating, and the
+//! longer they have waited the further away. Those who wait in a group play each other first, whatever their ratings. Two of whom one
 //! has blocked the other are never a pair.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    mem,
+    time::Duration,
+};
 
 use crate::{Millis, UserId, clock::millis};
 
@@ -38,52 +42,44 @@ pub(crate) fn pairs(entries: Vec<Entry>, apart: &Apart, now: Millis) -> Vec<[Use
     let mut made = Vec::new();
     for group in grouped.chunk_by(|a, b| a.chat_id == b.chat_id) {
         let mut group = group.to_vec();
-        made.append(&mut nearest(&mut group, apart, |_| f64::INFINITY));
+        made.append(&mut in_turn(&mut group, apart, |_| f64::INFINITY));
         rest.extend(group.into_iter().filter(|it| now - it.joined_at >= millis(GROUP_FIRST)));
     }
-    made.append(&mut nearest(&mut rest, apart, |since| window(now - since)));
+    made.append(&mut in_turn(&mut rest, apart, |since| window(now - since)));
     made
 }
 
-/// Takes the pairs that fit out, those nearest in rating first. `reach` is how far apart two may be
-/// of whom one has waited since a moment.
+/// Takes out the pairs that fit: those who wait choose in the order in which they came, each the
+/// nearest in rating. `reach` is how far apart two may be of whom one has waited since a moment.
 ///
 /// Two fit when they are within the window of the one who has waited longer, so in the end
-/// everybody gets a game. Of all pairs that fit, the nearest stand next to each other by rating:
-/// whoever is between two who fit is nearer to the one whose window reaches. That is so while
-/// nobody keeps away from anybody; where somebody does, all pairs are looked at.
-fn nearest(
+/// everybody gets a game. And it is fair: of two who are a pair, at least one came before everybody
+/// else whom either of them could play and who still waits.
+fn in_turn(
     entries: &mut Vec<Entry>,
     apart: &Apart,
     reach: impl Fn(Millis) -> f64,
 ) -> Vec<[UserId; 2]> {
-    entries.sort_by(|a, b| {
-        a.rating
-            .total_cmp(&b.rating)
-            .then(a.joined_at.cmp(&b.joined_at))
-            .then(a.user_id.cmp(&b.user_id))
-    });
+    entries.sort_by_key(|it| (it.joined_at, it.user_id));
+    let mut waiting = VecDeque::from(mem::take(entries));
     let mut pairs = Vec::new();
-    loop {
-        let ahead = if apart.is_empty() { 1 } else { entries.len() };
-        let two = (0..entries.len())
-            .flat_map(|low| (low + 1..entries.len()).take(ahead).map(move |high| (low, high)));
-        let fitting = two.filter_map(|(low, high)| {
-            let (a, b) = (&entries[low], &entries[high]);
-            let met = [(a.user_id, b.user_id), (b.user_id, a.user_id)];
-            let (gap, since) = (b.rating - a.rating, a.joined_at.min(b.joined_at));
-            let fits = gap <= reach(since) && !met.iter().any(|it| apart.contains(it));
-            fits.then_some((gap, since, low, high))
-        });
-        // Of equally near pairs, the one that has waited longer.
-        let Some((.., low, high)) =
-            fitting.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)))
-        else {
-            return pairs;
-        };
-        let (b, a) = (entries.remove(high), entries.remove(low));
-        pairs.push([a.user_id, b.user_id]);
+    while let Some(first) = waiting.pop_front() {
+        let reach = reach(first.joined_at);
+        let gap = |it: &Entry| (it.rating - first.rating).abs();
+        let fits = |it: &Entry| gap(it) <= reach && !are_apart(apart, first.user_id, it.user_id);
+        // Of those who are equally near, the one who has waited longest.
+        let fitting = waiting.iter().enumerate().filter(|it| fits(it.1));
+        let nearest = fitting.min_by(|a, b| gap(a.1).total_cmp(&gap(b.1))).map(|it| it.0);
+        match nearest.and_then(|it| waiting.remove(it)) {
+            Some(second) => pairs.push([first.user_id, second.user_id]),
+            None => entries.push(first),
+        }
     }
+    pairs
+}
+
+fn are_apart(apart: &Apart, one: UserId, other: UserId) -> bool {
+    apart.contains(&(one, other)) || apart.contains(&(other, one))
 }
 
 /// How far somebody's window reaches after `waited` milliseconds.
@@ -97,6 +93,8 @@ fn window(waited: Millis) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use rand::{RngExt, SeedableRng, rngs::SmallRng};
+
     use super::*;
 
     /// Pairs of `(rating, seconds waited)`, by the index of each.
@@ -115,13 +113,56 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_go_first() {
+    fn whoever_came_first_chooses_the_nearest() {
         check(&[], &[]);
         check(&[(1500.0, 0)], &[]);
         check(&[(1500.0, 0), (1500.0, 0)], &[[0, 1]]);
-        check(&[(1500.0, 0), (1590.0, 0), (1560.0, 0)], &[[1, 2]]);
-        check(&[(1500.0, 0), (1540.0, 0), (1560.0, 0), (1610.0, 0)], &[[1, 2]]);
+        check(&[(1500.0, 2), (1590.0, 1), (1560.0, 0)], &[[0, 2]]);
+        check(&[(1500.0, 0), (1590.0, 1), (1560.0, 0)], &[[1, 2]]);
+        check(&[(1500.0, 0), (1540.0, 0), (1560.0, 0), (1610.0, 0)], &[[0, 1], [2, 3]]);
         check(&[(1500.0, 1), (1510.0, 9), (1600.0, 5), (1610.0, 2)], &[[0, 1], [2, 3]]);
+        // Though two who came later are nearer to each other.
+        check(&[(1500.0, 9), (1600.0, 0), (1600.0, 0)], &[[0, 1]]);
+        check(&[(2500.0, 30), (1500.0, 1), (1500.0, 0)], &[[0, 1]]);
+        // Nobody whom they can play has to wait for them.
+        check(&[(2500.0, 29), (1500.0, 1), (1500.0, 0)], &[[1, 2]]);
+    }
+
+    #[test]
+    fn nobody_is_passed_over_who_came_before_both() {
+        let mut luck = SmallRng::seed_from_u64(8);
+        for _ in 0..2_000 {
+            let waiting: Vec<_> = (0..luck.random_range(0..24))
+                .map(|id| Entry {
+                    user_id: UserId(id),
+                    chat_id: None,
+                    rating: luck.random_range(1_000.0..2_000.0),
+                    joined_at: -luck.random_range(0..40_000),
+                })
+                .collect();
+            let apart: Apart = (0..luck.random_range(0..30))
+                .map(|_| (UserId(luck.random_range(0..24)), UserId(luck.random_range(0..24))))
+                .collect();
+            let fit = |a: &Entry, b: &Entry| {
+                let reach = window(-a.joined_at.min(b.joined_at));
+                !are_apart(&apart, a.user_id, b.user_id) && (a.rating - b.rating).abs() <= reach
+            };
+            let of = |id: UserId| waiting.iter().find(|it| it.user_id == id).unwrap();
+            let made = pairs(waiting.clone(), &apart, 0);
+            let paired: HashSet<UserId> = made.iter().flatten().copied().collect();
+            assert_eq!(paired.len(), 2 * made.len(), "somebody is in two pairs");
+            let left = || waiting.iter().filter(|it| !paired.contains(&it.user_id));
+            for [one, other] in made.iter().map(|it| it.map(of)) {
+                assert!(fit(one, other), "{one:?} and {other:?} don't fit");
+                let came = one.joined_at.min(other.joined_at);
+                for still in left().filter(|it| it.joined_at < came) {
+                    assert!(!fit(still, one) && !fit(still, other), "{still:?} is passed over");
+                }
+            }
+            for one in left() {
+                assert!(left().all(|it| it.user_id == one.user_id || !fit(one, it)));
+            }
+        }
     }
 
     #[test]
@@ -179,7 +220,7 @@ mod tests {
             pairs(entries(), &apart, 0).into_iter().map(|it| [it[0].0, it[1].0]).collect::<Vec<_>>()
         };
         assert_eq!(made(&[]), [[1, 2]]);
-        assert_eq!(made(&[(1, 2)]), [[2, 3]]);
+        assert_eq!(made(&[(1, 2)]), [[1, 3]]);
         assert_eq!(made(&[(2, 1), (3, 2)]), [[1, 3]]);
         assert_eq!(made(&[(2, 1), (3, 2), (1, 3)]), [[0; 2]; 0]);
     }

@@ -54,6 +54,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const BATCH_MAX: usize = 256;
 /// How far down the line pages are told their place as it moves.
 const LINE_MAX: usize = 1000;
+/// So often in one pass somebody else may have been faster; the next pass comes soon.
+const MISSED_MAX: u32 = 16;
 const CHAT_BYTES_MAX: usize = 64;
 
 /// Where somebody stands with the queue of a game.
@@ -176,6 +178,7 @@ impl Arena {
             let detail = "two can't play this game: open a room for it, or join one";
             return Err(Error::conflict("rooms_only", detail));
         }
+        self.cluster.check_open()?;
         let chat = chat.as_deref();
         if chat.is_some_and(|it| it.len() > CHAT_BYTES_MAX || it.contains(char::is_control)) {
             return Err(Error::invalid("chat_id", format!("at most {CHAT_BYTES_MAX} characters")));
@@ -197,7 +200,7 @@ impl Arena {
         let status = self.whereabouts(by, game).await?;
         match status.clone() {
             QueueStatus::Waiting { position, waiting, since } => {
-                self.bus.publish(by, &LobbyMessage::of(game, status.clone()));
+                self.tell_elsewhere(by, &LobbyMessage::of(game, status.clone()));
                 self.lobby.remind(by, mark, LobbyMessage::of(game, status));
                 Ok(Queued::Waiting { position, waiting, since })
             }
@@ -259,24 +262,29 @@ impl Arena {
     /// Only when the database does not answer.
     pub async fn pair_up(&self, game: Kind) -> Result<usize> {
         let _turn = self.queue.pairing.lock().await;
-        let mut made = 0;
-        // A server that is going away opens nothing new.
-        while !self.closing.is_cancelled() {
+        let (mut made, mut missed) = (0, 0);
+        // A server that is going away opens nothing new, nor one that can't tell others of it.
+        while !self.closing.is_cancelled() && self.cluster.check_open().is_ok() {
             let now = self.clock.now();
             let entries = self.longest_waiting(game, now).await?;
             let full = entries.len() == BATCH_MAX;
-            let before = made;
+            let (before, missed_before) = (made, missed);
             let apart = on!(self.db, pool => pool.acquire().await?.apart_in_queue(game).await)?;
             let since: HashMap<UserId, Millis> =
                 entries.iter().map(|it| (it.user_id, it.joined_at)).collect();
             for pair in pairs(entries, &apart, now) {
-                if self.make_match(game, pair).await? {
-                    made += 1;
-                    let waits = pair.iter().filter_map(|it| since.get(it));
-                    waits.for_each(|it| METRICS.waited(game, now - it));
+                if !self.make_match(game, pair).await? {
+                    // Others see the same entries and may have been faster: who is left by them
+                    // is to choose before those who come after.
+                    missed += 1;
+                    break;
                 }
+                made += 1;
+                let waits = pair.iter().filter_map(|it| since.get(it));
+                waits.for_each(|it| METRICS.waited(game, now - it));
             }
-            if !full || made == before {
+            let look_again = missed > missed_before && missed < MISSED_MAX;
+            if !look_again && (!full || made == before) {
                 break;
             }
         }
@@ -311,8 +319,11 @@ impl Arena {
             rated: game.rated(),
             players: &players,
             rematch_of: None,
+            process: self.cluster.me,
         };
         let now = self.clock.now();
+        // Whoever has a page open is told there.
+        let absent = if self.has_telegram() { self.absent(&players).await } else { Vec::new() };
         let match_id = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&players).await?;
@@ -331,11 +342,8 @@ impl Arena {
             if let Some(chat) = group {
                 tx.show_match(chat, game, id, &players, now).await?;
             }
-            if self.has_telegram() {
-                // Whoever has a page open is told there.
-                for &user in players.iter().filter(|&&it| !self.lobby.has(it)) {
-                    tx.post(&Notice::Matched { user, match_id: id }, now).await?;
-                }
+            for &user in &absent {
+                tx.post(&Notice::Matched { user, match_id: id }, now).await?;
             }
             tx.commit().await.inspect_err(|_| self.open_if_made(id))?;
             id

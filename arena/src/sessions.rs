@@ -14,7 +14,7 @@ use std::{
     collections::HashMap,
     fmt,
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
 
@@ -29,6 +29,7 @@ use tokio::sync::broadcast;
 use crate::{
     Arena, Error, Millis, Options, Result, Role, SessionId, User, UserId,
     audit::{AuditKind, AuditRows, Deed},
+    bus::{To, Word},
     clock::millis,
     db::{Db, Turns, on},
     devices::network,
@@ -87,7 +88,7 @@ impl fmt::Debug for Session {
 }
 
 /// Who acts, proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// The person.
     pub user_id: UserId,
@@ -114,8 +115,9 @@ struct Claims {
 
 /// What signs tokens. Neither printed nor cloned.
 pub(crate) struct Keys {
-    /// The first signs; what any of them has signed is good.
-    all: Vec<Key>,
+    /// The first signs; what any of them has signed is good. More come when another process makes
+    /// them, and none goes before this one ends.
+    all: RwLock<Vec<Arc<Key>>>,
     rules: Validation,
 }
 
@@ -133,21 +135,39 @@ impl Keys {
     pub(crate) async fn open(db: &Db, options: &Options) -> anyhow::Result<Keys> {
         let mut secrets = match &options.jwt_secret {
             Some(secret) => vec![secret.expose().to_owned()],
-            None => kept_secrets(db).await?,
+            None => {
+                kept_secret(db, "jwt").await?;
+                kept_secrets(db).await?
+            }
         };
         secrets.extend(options.sign_in.jwt_old_secret.iter().map(|it| it.expose().to_owned()));
-        let all: Vec<Key> = secrets.iter().map(|it| Key::new(it.as_bytes())).collect();
+        let all = secrets.iter().map(|it| Arc::new(Key::new(it.as_bytes()))).collect();
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_issuer(&[ISSUER]);
         rules.set_audience(&[AUDIENCE]);
         rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
         // The times are checked by `claims`, against the arena's clock rather than the machine's.
         rules.validate_exp = false;
-        Ok(Keys { all, rules })
+        Ok(Keys { all: RwLock::new(all), rules })
     }
 
-    fn first(&self) -> &Key {
-        self.all.first().expect("one is always set or kept")
+    fn all(&self) -> RwLockReadGuard<'_, Vec<Arc<Key>>> {
+        // OK because no panic can leave the list half changed.
+        self.all.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn first(&self) -> Arc<Key> {
+        self.all().first().expect("one is always set or kept").clone()
+    }
+
+    /// What these secrets have signed is good from now on.
+    fn learn(&self, secrets: &[String]) {
+        let known: Vec<String> = self.all().iter().map(|it| it.id.clone()).collect();
+        let keys = secrets.iter().map(|it| Arc::new(Key::new(it.as_bytes())));
+        let new: Vec<_> = keys.filter(|it| !known.contains(&it.id)).collect();
+        if !new.is_empty() {
+            self.all.write().unwrap_or_else(PoisonError::into_inner).extend(new);
+        }
     }
 
     fn sign(&self, user: &User, session: SessionId, now: Millis) -> Result<String> {
@@ -176,7 +196,7 @@ impl Keys {
             return None;
         }
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
-        let key = self.all.iter().find(|it| it.id == kid)?;
+        let key = self.all().iter().find(|it| it.id == kid)?.clone();
         let data = jsonwebtoken::decode::<Claims>(token, &key.checks, &self.rules).ok()?;
         let (header, claims, now) = (data.header, data.claims, seconds(now));
         let ours = header.typ.as_deref() == Some(TYPE) && header.crit.is_none();
@@ -191,8 +211,8 @@ impl Keys {
     }
 
     /// The refresh tokens that may come after `token`, by each of the keys.
-    fn successors(&self, token: &str) -> impl Iterator<Item = String> {
-        self.all.iter().map(|it| it.successor(token))
+    fn successors(&self, token: &str) -> Vec<String> {
+        self.all().iter().map(|it| it.successor(token)).collect()
     }
 }
 
@@ -215,22 +235,34 @@ impl Key {
 
 /// The secret that is kept, and the one before it.
 async fn kept_secrets(db: &Db) -> anyhow::Result<Vec<String>> {
-    let secrets = on!(db, pool => async {
-        // Of several processes that start at once, one writes and all read what it wrote.
-        sqlx::query(
-            "insert into secrets (name, value) values ('jwt', $1) on conflict (name) do nothing",
-        )
-        .bind(hex(&rand::random::<[u8; 32]>()))
-        .execute(pool)
-        .await?;
+    let secrets = on!(db, pool => {
         sqlx::query_scalar(
             "select value from secrets where name in ('jwt', 'jwt_old') order by name",
         )
         .fetch_all(pool)
         .await
+    });
+    secrets.context("reading the secrets that sign tokens")
+}
+
+/// 64 random letters that are made once for all processes, and kept in the database.
+pub(crate) async fn kept_secret(db: &Db, name: &str) -> anyhow::Result<String> {
+    let secret = on!(db, pool => async {
+        // Of several processes that start at once, one writes and all read what it wrote.
+        sqlx::query(
+            "insert into secrets (name, value) values ($1, $2) on conflict (name) do nothing",
+        )
+        .bind(name)
+        .bind(hex(&rand::random::<[u8; 32]>()))
+        .execute(pool)
+        .await?;
+        sqlx::query_scalar("select value from secrets where name = $1")
+            .bind(name)
+            .fetch_one(pool)
+            .await
     }
     .await);
-    secrets.context("reading the secret that signs tokens")
+    secret.with_context(|| format!("reading the secret {name}"))
 }
 
 /// The sessions that ended while access tokens of theirs may still be good.
@@ -274,8 +306,9 @@ struct Stored {
 }
 
 impl Arena {
-    /// Makes another secret to sign tokens with, where it is kept in the database. Processes sign
-    /// with it from their next start; what the one before has signed stays good.
+    /// Makes another secret to sign tokens with, where it is kept in the database. Processes that
+    /// run know it within seconds and sign with it from their next start; what the one before has
+    /// signed stays good.
     ///
     /// # Errors
     /// When the database can't be opened, or the secret is set by the operator.
@@ -286,7 +319,7 @@ impl Arena {
         );
         let db = Db::open(&options.database_url).await?;
         db.migrate().await?;
-        kept_secrets(&db).await?;
+        kept_secret(&db, "jwt").await?;
         on!(db, pool => {
             let mut tx = pool.begin_with(db.begin()).await?;
             sqlx::query("delete from secrets where name = 'jwt_old'").execute(&mut *tx).await?;
@@ -494,14 +527,16 @@ impl Arena {
         .execute(pool)
         .await
         .map(drop))?;
-        self.ended.add(session, now);
+        self.sessions_ended(&[session], now);
         Ok(())
     }
 
-    /// Makes it known that sessions have ended.
+    /// Makes it known that sessions have ended, here and in the other processes: their access
+    /// tokens are good no more, and their sockets are closed.
     pub(crate) fn sessions_ended(&self, sessions: &[SessionId], at: Millis) {
         for &session in sessions {
             self.ended.add(session, at);
+            self.bus.say(To::All, &Word::SessionEnded { session, at });
         }
     }
 
@@ -538,6 +573,15 @@ impl Arena {
         self.ended.lock().retain(|_, at| *at > since);
         for (session, at) in ended {
             self.ended.add(session, at);
+        }
+        Ok(())
+    }
+
+    /// Learns which secret was made to sign tokens with since this process began: another that is
+    /// started later signs with it.
+    pub(crate) async fn hear_of_keys(self) -> Result<()> {
+        if self.options.jwt_secret.is_none() {
+            self.keys.learn(&kept_secrets(&self.db).await?);
         }
         Ok(())
     }

@@ -151,9 +151,7 @@ impl Arena {
             tx.commit().await?;
             ended
         });
-        for session in ended {
-            self.ended.add(session, now);
-        }
+        self.sessions_ended(&ended, now);
         tracing::info!(user.id = %target, "Telegram is a way in to account {target} now");
         self.user(target).await?.ok_or_else(|| Error::not_found("the account is gone"))
     }

@@ -15,6 +15,7 @@ async fn arena() -> Arena {
     let options = Options {
         database_url: "sqlite::memory:".to_owned(),
         redis_url: None,
+        machine: None,
         jwt_secret: None,
         telegram_token: None,
         init_data_max_age: std::time::Duration::from_secs(60),
@@ -43,7 +44,14 @@ async fn people(arena: &Arena, count: i64) -> Vec<UserId> {
 
 async fn make(arena: &Arena, players: &[UserId]) -> MatchId {
     let options = json!({"points": 3});
-    let new = NewMatch { game: Pong, options: &options, rated: true, players, rematch_of: None };
+    let new = NewMatch {
+        game: Pong,
+        options: &options,
+        rated: true,
+        players,
+        rematch_of: None,
+        process: 0,
+    };
     let now = arena.clock.now();
     on!(arena.db, pool => {
         let mut tx = pool.begin_with(arena.db.begin()).await.unwrap();

@@ -17,7 +17,8 @@ const GONE_AFTER: Time = Time::secs(3);
 impl Arena {
     /// Has those told for whom a match of this process waits: each absence of theirs once.
     pub(crate) async fn tell_turns(self) -> Result<()> {
-        if !self.has_telegram() {
+        // Without the lease, what we see may not be what is.
+        if !self.has_telegram() || !self.cluster.lease.holds() {
             return Ok(());
         }
         let mut told = Ok(());

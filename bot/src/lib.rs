@@ -225,6 +225,7 @@ mod tests {
         let options = arena::Options {
             database_url: "sqlite::memory:".to_owned(),
             redis_url: None,
+            machine: None,
             jwt_secret: None,
             telegram_token: None,
             init_data_max_age: Duration::from_secs(60),

@@ -10,13 +10,17 @@ use std::{
 
 use bytes::Bytes;
 use games::{Seat, Time};
+use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
 };
 
 pub use crate::wire::Status;
-use crate::wire::{BadMessage, Message};
+use crate::{
+    lease::Lease,
+    wire::{BadMessage, Message},
+};
 
 /// A match, for those who don't run it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -25,6 +29,7 @@ pub struct Handle {
     pub(crate) left: mpsc::UnboundedSender<Place>,
     pub(crate) glance: Arc<Mutex<Glance>>,
     pub(crate) clock: MatchClock,
+    pub(crate) lease: Lease,
 }
 
 /// From this process's clock to the match's.
@@ -48,7 +53,7 @@ impl MatchClock {
 }
 
 /// What can be seen of a match without sitting down.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Glance {
     /// Where it stands.
     pub status: Status,
@@ -56,7 +61,8 @@ pub struct Glance {
     pub scores: Vec<i64>,
     /// Who is ready, by seat.
     pub ready: Vec<bool>,
-    /// Whose turn it is, while they are away.
+    /// Whose turn it is, while they are away. Other processes are not told.
+    #[serde(skip)]
     pub awaited: Option<Awaited>,
 }
 
@@ -85,22 +91,31 @@ pub(crate) enum Inbound {
 pub struct Full;
 
 /// Why a chair was taken away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum End {
-    /// The match is over, or its task is gone.
+    /// The match is over.
     Over = 0,
     /// The same player sat down elsewhere.
     Replaced = 1,
+    /// The match goes on, but not here: look for it again.
+    Moved = 2,
 }
 
 /// What a chair and its match share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shared {
     /// The queue was full, so something was left out: a fresh view is due.
     pub(crate) behind: AtomicBool,
     /// An [`End`], read once the queue is closed.
     pub(crate) end: AtomicU8,
+}
+
+impl Default for Shared {
+    /// Until its match says another end, it is none: whoever ran it let go of it.
+    fn default() -> Shared {
+        Shared { behind: AtomicBool::new(false), end: AtomicU8::new(End::Moved as u8) }
+    }
 }
 
 /// A place at a match: what it says comes in here in order, and what is said here goes to it.
@@ -117,6 +132,10 @@ pub struct Chair {
     pub(crate) clock: MatchClock,
     /// Whether the fresh view has been asked for.
     pub(crate) asked: bool,
+    /// Only while it holds is anything heard.
+    pub(crate) lease: Lease,
+    /// What was taken from the queue as the lease had just lapsed.
+    pub(crate) kept: Option<Bytes>,
 }
 
 impl Handle {
@@ -124,7 +143,7 @@ impl Handle {
     /// was missed since the message numbered `after`; nothing is lost between that and the next.
     ///
     /// # Errors
-    /// [`End::Over`] when the match's task is gone; [`Full`] when too many watch.
+    /// [`End::Moved`] when the match's task is gone; [`Full`] when too many watch.
     pub async fn sit(
         &self,
         seat: Option<Seat>,
@@ -132,8 +151,8 @@ impl Handle {
     ) -> Result<Result<Chair, Full>, End> {
         let (reply, answer) = oneshot::channel();
         let sit = Inbound::Sit { seat, after, reply };
-        self.inbox.send(sit).await.map_err(|_| End::Over)?;
-        answer.await.map_err(|_| End::Over)
+        self.inbox.send(sit).await.map_err(|_| End::Moved)?;
+        answer.await.map_err(|_| End::Moved)
     }
 
     /// What can be seen without sitting down.
@@ -181,6 +200,23 @@ impl Chair {
     /// # Errors
     /// When the place was taken away, after the last message.
     pub async fn hear(&mut self) -> Result<Bytes, End> {
+        loop {
+            if !self.lease.holds() {
+                tokio::select! {
+                    () = self.lease.held() => {}
+                    // Nobody renews it for a match that is gone.
+                    () = self.inbox.closed() => return Err(self.end()),
+                }
+            }
+            if let Some(message) = self.kept.take() {
+                return Ok(message);
+            }
+            let message = self.next().await?;
+            self.kept = Some(message);
+        }
+    }
+
+    async fn next(&mut self) -> Result<Bytes, End> {
         match self.queue.try_recv() {
             Ok(message) => return Ok(message),
             Err(mpsc::error::TryRecvError::Disconnected) => return Err(self.end()),
@@ -197,15 +233,24 @@ impl Chair {
         self.queue.recv().await.ok_or_else(|| self.end())
     }
 
+    /// Asks for a fresh view, for who has lost something on the way from here.
+    pub async fn ask_for_view(&self) {
+        let _ = self.inbox.send(Inbound::CaughtUp { place: self.place }).await;
+    }
+
     /// A message that is here already.
     pub fn heard(&mut self) -> Option<Bytes> {
-        self.queue.try_recv().ok()
+        match self.lease.holds() {
+            true => self.kept.take().or_else(|| self.queue.try_recv().ok()),
+            false => None,
+        }
     }
 
     fn end(&self) -> End {
         match self.shared.end.load(Ordering::Acquire) {
             it if it == End::Replaced as u8 => End::Replaced,
-            _ => End::Over,
+            it if it == End::Over as u8 => End::Over,
+            _ => End::Moved,
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use crate::chair::{End, Place, Shared};
 
 /// How many messages may wait for one viewer.
-const QUEUE_MAX: usize = 32;
+pub(crate) const QUEUE_MAX: usize = 32;
 /// How many of the last messages are kept: about as many bytes as a fresh view.
 const MEMORY_MAX: usize = 16;
 
@@ -76,6 +76,13 @@ impl FanOut {
     pub(crate) fn end(&mut self, place: Place, end: End) {
         if let Some(index) = self.viewers.iter().position(|it| it.place == place) {
             let seen = self.viewers.swap_remove(index);
+            seen.shared.end.store(end as u8, Ordering::Release);
+        }
+    }
+
+    /// Takes all places away.
+    pub(crate) fn end_all(&mut self, end: End) {
+        for seen in self.viewers.drain(..) {
             seen.shared.end.store(end as u8, Ordering::Release);
         }
     }

@@ -11,6 +11,8 @@ use tokio::{
 pub struct Line {
     /// Of which match, in the words of who opened it.
     pub key: i64,
+    /// By which right it is written: where matches change hands, whose owner's line this is.
+    pub fence: i64,
     /// From 1, without gaps.
     pub seq: u64,
     /// When it happened.
@@ -27,6 +29,7 @@ pub struct Line {
 #[derive(Debug)]
 pub struct Journal {
     key: i64,
+    fence: i64,
     /// The last line's number.
     seq: u64,
     lines: mpsc::Sender<Line>,
@@ -35,15 +38,16 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// The journal of the match `key`, which has `seq` lines already; `lines` go to its writer.
-    pub fn new(key: i64, seq: u64, lines: mpsc::Sender<Line>) -> Journal {
-        Journal { key, seq, lines, unsent: Vec::new() }
+    /// The journal of the match `key`, which has `seq` lines already; `lines` go to its writer,
+    /// under `fence`.
+    pub fn new(key: i64, fence: i64, seq: u64, lines: mpsc::Sender<Line>) -> Journal {
+        Journal { key, fence, seq, lines, unsent: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, at: Time, entry: String) {
         self.seq += 1;
-        let (key, seq) = (self.key, self.seq);
-        let line = Line { key, seq, at, entry, made: Instant::now(), written: None };
+        let (key, fence, seq) = (self.key, self.fence, self.seq);
+        let line = Line { key, fence, seq, at, entry, made: Instant::now(), written: None };
         self.unsent.push(line);
     }
 
@@ -59,12 +63,15 @@ impl Journal {
         }
     }
 
-    /// Hands the lines over and waits until they are written.
+    /// Hands the lines over and waits until they are written: for ever if they will not be, since
+    /// what is not written must not be told. The match is dropped then.
     pub(crate) async fn write(&mut self) {
         let Some(last) = self.unsent.last_mut() else { return };
         let (written, told) = oneshot::channel();
         last.written = Some(written);
         self.send().await;
-        let _ = told.await;
+        if told.await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

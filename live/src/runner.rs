@@ -24,6 +24,7 @@ use crate::{
     chair::{Awaited, Chair, End, Full, Glance, Handle, Inbound, MatchClock, Place},
     fan_out::FanOut,
     journal::Journal,
+    lease::Lease,
     metrics,
     replay::side,
     wire::{
@@ -63,6 +64,8 @@ pub struct Setup {
     pub players: Vec<Player>,
     /// Where it writes what happens.
     pub journal: Journal,
+    /// While this does not hold, nobody hears anything.
+    pub lease: Lease,
 }
 
 /// How the wait for the players ended.
@@ -210,7 +213,7 @@ fn seats_of(players: &[Player]) -> u8 {
 
 impl<G: Game> Match<G> {
     fn new(setup: Setup, deal: G::Options, since: Time) -> Match<G> {
-        let Setup { options, seed, players, journal } = setup;
+        let Setup { options, seed, players, journal, lease } = setup;
         let (to_inbox, inbox) = mpsc::channel(INBOX_MAX);
         let (to_left, left) = mpsc::unbounded_channel();
         let opened = Instant::now();
@@ -222,7 +225,7 @@ impl<G: Game> Match<G> {
         };
         let glance = Arc::new(Mutex::new(glance));
         let clock = MatchClock { opened, since };
-        let handle = Handle { inbox: to_inbox, left: to_left, glance, clock };
+        let handle = Handle { inbox: to_inbox, left: to_left, glance, clock, lease };
         let seats: Vec<SeatNow> = players.into_iter().map(SeatNow::new).collect();
         Match {
             clock,
@@ -352,6 +355,12 @@ impl<G: Game> Match<G> {
             }
             self.step(Some(until)).await;
         }
+    }
+
+    /// It is over for all who are still here. A match that is dropped without this goes on
+    /// elsewhere.
+    pub fn close(mut self) {
+        self.fan_out.end_all(End::Over);
     }
 
     /// Sends everybody on to the rematch.
@@ -497,8 +506,9 @@ impl<G: Game> Match<G> {
             }
             None => self.fan_out.tell_one(place, self.view(seat)),
         }
-        let Handle { inbox, left, clock, .. } = self.handle.clone();
-        Ok(Chair { place, seat, inbox, left, queue, shared, clock, asked: false })
+        let Handle { inbox, left, clock, lease, .. } = self.handle.clone();
+        let (asked, kept) = (false, None);
+        Ok(Chair { place, seat, inbox, left, queue, shared, clock, asked, lease, kept })
     }
 
     /// A seat is connected, from `place`.
@@ -580,7 +590,7 @@ impl<G: Game> Match<G> {
         };
         let (says, at) = match message {
             Ok(message) => (message.says, message.at),
-            Err(bad) => return refuse(&self.fan_out, bad.code, &bad.message),
+            Err(bad) => return refuse(&self.fan_out, &bad.code, &bad.message),
         };
         let Some(seat) = seat else {
             return refuse(&self.fan_out, "not_a_player", "you watch this match; its players act");

@@ -1,5 +1,7 @@
 //! The messages of the game socket, as PROTOCOL says them: one JSON object a text frame.
 
+use std::borrow::Cow;
+
 use games::{Outcome, Seat};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -36,7 +38,7 @@ pub struct PlayerUser {
 }
 
 /// Where a match stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Waits until every seat is ready.
@@ -280,7 +282,7 @@ pub struct SocketError<'a> {
 }
 
 /// One message of a client.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Its number, which what acts in the game must have.
     pub n: Option<u64>,
@@ -292,7 +294,7 @@ pub struct Message {
 }
 
 /// What a client may say.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Says {
     /// I am ready.
     Ready,
@@ -309,10 +311,10 @@ pub enum Says {
 }
 
 /// Why a frame is no message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadMessage {
     /// A stable word.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What was wrong, and what would be right.
     pub message: String,
     /// Its number, if that much could be read.
@@ -341,7 +343,10 @@ impl Message {
     /// # Errors
     /// When it is not a JSON object of a known type with the fields of that type and no others.
     pub fn parse(frame: &str) -> Result<Message, BadMessage> {
-        let bad = |code, message: String, n| BadMessage { code, message, n };
+        let bad = |code: &'static str, message: String, n| {
+            let code = code.into();
+            BadMessage { code, message, n }
+        };
         let mut fields: Map<String, Value> = serde_json::from_str(frame).map_err(|error| {
             bad("bad_json", format!("a message is one JSON object: {error}"), None)
         })?;
@@ -485,7 +490,7 @@ mod tests {
             (r#"{"type":"ping","t":"x"}"#, "bad_message", None),
         ] {
             let bad = Message::parse(frame).unwrap_err();
-            assert_eq!((bad.code, bad.n), (code, n), "{frame}: {}", bad.message);
+            assert_eq!((bad.code.as_ref(), bad.n), (code, n), "{frame}: {}", bad.message);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::support::{Answer, Server};
+use crate::support::{Answer, Home, Server};
 
 #[tokio::test]
 async fn headers_that_keep_browsers_safe() {
@@ -146,7 +146,8 @@ async fn operations() {
 
 #[tokio::test]
 async fn not_ready_without_redis_but_alive() {
-    let server = Server::with(&[("REDIS_URL", "redis://127.0.0.1:1")]).await;
+    let Some(home) = Home::postgres().await else { return };
+    let server = Server::run(home, &[("REDIS_URL", "redis://127.0.0.1:1")]).await;
     server.stranger().get("/readyz").await.refuses(503, "not_ready");
     server.stranger().get("/healthz").await.is(200);
     server.person("ann").await.get("/api/me").await.is(200);
@@ -155,7 +156,8 @@ async fn not_ready_without_redis_but_alive() {
         println!("ARTEL_TEST_REDIS is not set: not tested with Redis");
         return;
     };
-    let server = Server::with(&[("REDIS_URL", &redis)]).await;
+    let Some(home) = Home::postgres().await else { return };
+    let server = Server::run(home, &[("REDIS_URL", &redis)]).await;
     server.stranger().get("/readyz").await.is(200);
 }
 

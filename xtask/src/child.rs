@@ -51,11 +51,16 @@ impl Child {
         self.process.id()
     }
 
-    /// Sends it a signal, and waits until it has ended.
-    pub(crate) async fn end(self, name: &str) -> Result<ExitStatus> {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
         if let Some(group) = self.group {
             signal(group, name);
         }
+    }
+
+    /// Sends it a signal, and waits until it has ended.
+    pub(crate) async fn end(self, name: &str) -> Result<ExitStatus> {
+        self.signal(name);
         self.wait().await
     }
 

@@ -53,6 +53,11 @@ impl Services {
         if given.len() == 2 {
             return Ok(Services { variables: given, _running: Vec::new(), _folder: None });
         }
+        Services::new().await
+    }
+
+    /// Starts both, new and empty.
+    pub(crate) async fn new() -> Result<Services> {
         let folder = Folder::create("services")?;
         let (postgres, postgres_url) = start_postgres(&folder.path).await?;
         let (redis, redis_url) = start_redis(&folder.path).await?;

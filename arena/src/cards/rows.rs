@@ -4,6 +4,7 @@ use games::Kind;
 
 use crate::{
     CardId, CardPlace, Error, Language, MatchId, Millis, Result, UserId,
+    bus::ProcessId,
     db::on_both,
     matches::{MatchRows, NewMatch},
     outbox::{Notice, OutboxRows},
@@ -83,6 +84,7 @@ pub(super) trait CardRows {
         row: &Row,
         game: Kind,
         players: Vec<UserId>,
+        process: ProcessId,
         now: Millis,
     ) -> sqlx::Result<Made>;
 }
@@ -183,6 +185,7 @@ on_both! { impl CardRows {
         row: &Row,
         game: Kind,
         mut players: Vec<UserId>,
+        process: ProcessId,
         now: Millis,
     ) -> sqlx::Result<Made> {
         // Nobody should always sit on the left, or always begin.
@@ -191,8 +194,14 @@ on_both! { impl CardRows {
         }
         let options = game.default_options();
         let rated = game.rated();
-        let new =
-            NewMatch { game, options: &options, rated, players: &players, rematch_of: None };
+        let new = NewMatch {
+            game,
+            options: &options,
+            rated,
+            players: &players,
+            rematch_of: None,
+            process,
+        };
         let id = self.insert_match(&new, now).await?;
         sqlx::query("update cards set status = 'playing', match_id = $1 where id = $2")
             .bind(id)

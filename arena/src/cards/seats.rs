@@ -26,6 +26,7 @@ impl Arena {
     /// Not found; `card_closed`, `card_started`, `already_joined`, `card_full`; `not_invited`;
     /// `already_in_match`.
     pub async fn join_card(&self, by: UserId, name: Option<&str>, id: CardId) -> Result<Joined> {
+        self.cluster.check_open()?;
         let now = self.clock.now();
         let (made, missing) = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
@@ -63,7 +64,7 @@ impl Arena {
             tx.seat_on_card(id, by, now).await?;
             seats.push(by);
             let made = match seats.len() == max {
-                true => Some(tx.start_card(&row, game, seats.clone(), now).await?),
+                true => Some(tx.start_card(&row, game, seats.clone(), self.cluster.me, now).await?),
                 false => {
                     tx.host_card(&row, &seats).await?;
                     None
@@ -149,6 +150,7 @@ impl Arena {
 
     /// `by` is none when the time is up.
     pub(super) async fn try_start(&self, by: Option<UserId>, id: CardId) -> Result<Made> {
+        self.cluster.check_open()?;
         let now = self.clock.now();
         let made = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
@@ -167,7 +169,7 @@ impl Arena {
                 let detail = format!("{} more have to join first", min - seats.len());
                 return Err(Error::conflict("too_few", detail));
             }
-            let made = tx.start_card(&row, game, seats, now).await?;
+            let made = tx.start_card(&row, game, seats, self.cluster.me, now).await?;
             tx.show_card(id, now).await?;
             tx.commit().await.inspect_err(|_| self.open_if_made(made.id))?;
             made

@@ -284,7 +284,7 @@ impl Arena {
             ended
         });
         telling.done().await;
-        self.have_ended(ended, now);
+        self.sessions_ended(&ended, now);
         tracing::info!(user.id = %keep, "Account {other} was merged into {keep}");
         let user = self.user(keep).await?;
         user.ok_or_else(|| Error::not_found("your account is gone"))

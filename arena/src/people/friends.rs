@@ -141,10 +141,12 @@ impl Arena {
                 outgoing.bind(by).bind(ASKED_MAX).fetch_all(pool).await?,
             ]
         });
-        let friends = friends.into_iter().map(|FriendRow { user, since, match_id }| {
-            let presence = self.presence(user.id, match_id);
-            Friend { user, since, presence }
-        });
+        let people: Vec<_> = friends.iter().map(|it| (it.user.id, it.match_id)).collect();
+        let presences = self.presence_of(&people).await.into_iter().map(|it| it.1);
+        let friends = friends
+            .into_iter()
+            .zip(presences)
+            .map(|(FriendRow { user, since, .. }, presence)| Friend { user, since, presence });
         let requests = |rows: Vec<RequestRow>| {
             rows.into_iter().map(|RequestRow { user, at }| FriendRequest { user, at }).collect()
         };
@@ -186,6 +188,8 @@ impl Arena {
         let asked = self.user(whom).await?.filter(|it| computers::level(it.id).is_none());
         let asked = asked.ok_or_else(nobody)?.public();
         let now = self.clock.now();
+        // Whoever has a page open is told there.
+        let in_telegram = self.has_telegram() && !self.present(&[whom]).await.contains(&whom);
         let (answer, hidden) = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&[by, whom]).await?;
@@ -230,8 +234,7 @@ impl Arena {
                     .bind(hidden)
                     .execute(&mut *tx)
                     .await?;
-                    // Whoever has a page open is told there.
-                    if self.has_telegram() && !hidden && !self.lobby.has(whom) {
+                    if in_telegram && !hidden {
                         tx.post(&Notice::FriendRequest { user: whom, from: by }, now).await?;
                     }
                     Ask::Requested

@@ -1,7 +1,8 @@
 //! Where friends are: away, here, or at a match.
 //!
 //! A process knows who has a page open with it and who plays in its matches. It looks now and then
-//! and tells friends what has changed, so a page that is loaded again makes no noise.
+//! and tells friends what has changed, so a page that is loaded again makes no noise. What changed
+//! here may not be all: whoever left a process may be on another, and is asked after there.
 
 use std::{
     collections::HashMap,
@@ -81,13 +82,40 @@ impl Presences {
 }
 
 impl Arena {
-    /// Where somebody is who plays in the match `playing`, if in any.
-    pub(crate) fn presence(&self, user: UserId, playing: Option<MatchId>) -> Presence {
-        match playing {
+    /// Where people are, of whom some play in a match.
+    pub(crate) async fn presence_of(
+        &self,
+        people: &[(UserId, Option<MatchId>)],
+    ) -> Vec<(UserId, Presence)> {
+        let idle: Vec<UserId> = people.iter().filter(|it| it.1.is_none()).map(|it| it.0).collect();
+        let present = self.present(&idle).await;
+        let presence = |user: UserId, playing: Option<MatchId>| match playing {
             Some(match_id) => Presence::Playing { match_id },
-            None if self.lobby.has(user) => Presence::Online,
+            None if present.contains(&user) => Presence::Online,
             None => Presence::Offline,
+        };
+        people.iter().map(|&(user, playing)| (user, presence(user, playing))).collect()
+    }
+
+    /// What has changed, given what has changed here.
+    async fn changed_anywhere(&self, here: Vec<PresenceUpdate>) -> Result<Vec<PresenceUpdate>> {
+        if here.is_empty() || !self.cluster.is_several() {
+            return Ok(here);
         }
+        let gone = here.iter().filter(|it| it.presence == Presence::Offline);
+        self.say_gone(&gone.map(|it| it.user_id).collect::<Vec<_>>()).await;
+        let mut people = Vec::with_capacity(here.len());
+        for PresenceUpdate { user_id, presence } in here {
+            let playing = match presence {
+                Presence::Playing { match_id } => Some(match_id),
+                Presence::Online | Presence::Offline => {
+                    self.live_match_of(user_id).await?.map(|it| it.0)
+                }
+            };
+            people.push((user_id, playing));
+        }
+        let now = self.presence_of(&people).await.into_iter();
+        Ok(now.map(|(user_id, presence)| PresenceUpdate { user_id, presence }).collect())
     }
 
     /// Tells friends who has come, gone or begun to play.
@@ -99,7 +127,8 @@ impl Arena {
                 here.insert(user, Presence::Playing { match_id });
             }
         }
-        for update in self.presences.changes(&here) {
+        let changes = self.presences.changes(&here);
+        for update in self.changed_anywhere(changes).await? {
             let friends: Vec<UserId> = on!(self.db, pool => {
                 sqlx::query_scalar("select friend_id from friends where user_id = $1")
                     .bind(update.user_id)

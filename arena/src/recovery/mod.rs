@@ -159,7 +159,7 @@ impl Arena {
         if let Some(telling) = telling {
             telling.done().await;
         }
-        self.have_ended(ended, now);
+        self.sessions_ended(&ended, now);
         tracing::info!(user.id = %user.id, "Account {} has a new password", user.id);
         let user = self.user(user.id).await?;
         user.ok_or_else(|| Error::not_found("your account is gone"))
@@ -271,7 +271,7 @@ impl Arena {
             tx.commit().await?;
             (user, ended)
         });
-        self.have_ended(ended, now);
+        self.sessions_ended(&ended, now);
         tracing::info!(user.id = %user, "Account {user} has a new password by a link");
         let user = self.user(user).await?.ok_or_else(link_gone)?;
         self.begin_session(user, device).await

@@ -77,6 +77,7 @@ impl Arena {
     /// `member_in_match` when somebody plays elsewhere; `bad_options` when so many can't play by
     /// them.
     pub async fn start_room(&self, by: UserId, code: &str) -> Result<RoomView> {
+        self.cluster.check_open()?;
         let id = self.room_id(code).await?;
         for _ in 0..TRIES_MAX {
             if let Some(Started { room, match_id, players }) = self.try_start_match(by, id).await? {
@@ -122,6 +123,7 @@ impl Arena {
                 rated: room.is_rated(players.len()),
                 players: &players,
                 rematch_of: None,
+                process: self.cluster.me,
             };
             let match_id = tx.insert_match(&new, now).await?;
             room.begin(match_id);

@@ -70,7 +70,7 @@ both! {
         }
         assert_eq!(test.count("select count(*) from users where created_at > 0").await, 1);
         assert_eq!(test.count("select count(*) from identities").await, 1);
-        other.close().await;
+        test.leave(other).await;
     }
 
     async fn a_password_opens_its_own_account_only(test: &TestArena) {
@@ -201,12 +201,14 @@ both! {
 
     async fn a_server_without_a_bot_says_so(test: &TestArena) {
         let options = arena::Options { telegram_token: None, ..test.options.clone() };
+        // The next run, where there can be no other beside it.
+        test.arena.close().await;
         let other = arena::Arena::open(options, test.clock.clone()).await.unwrap();
         let init_data = signed(&[("user", r#"{"id":7,"first_name":"Ann"}"#), ("auth_date", "1")]);
         let refused = refused(other.telegram_sign_in(&init_data, &device()).await);
         assert_eq!((refused.why, refused.code), (Why::NotFound, "telegram_off"));
         assert!(!refused.detail.contains(BOT_TOKEN));
-        other.close().await;
+        test.leave(other).await;
     }
 
     async fn only_what_is_given_is_changed(test: &TestArena) {

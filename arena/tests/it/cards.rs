@@ -65,7 +65,7 @@ both! {
         assert_eq!(test.count("select count(*) from matches").await, 1);
         assert_eq!(test.count("select count(*) from playing").await, 2);
         assert_eq!(test.count("select count(*) from card_seats").await, 2);
-        other.close().await;
+        test.leave(other).await;
     }
 
     /// Hosts who open other cards while people join the first never wait for each other in a ring.
@@ -92,7 +92,7 @@ both! {
             test.sql("update matches set status = 'finished'").await;
             test.sql("update cards set status = 'closed'").await;
         }
-        other.close().await;
+        test.leave(other).await;
     }
 
     /// What changes while a letter is on its way is sent after it, and what does not is not.

@@ -71,7 +71,7 @@ both! {
         let first = sign_in(&test.arena, test.clock.now()).await;
         let bystander = sign_in(&test.arena, test.clock.now()).await;
         let by = test.arena.authenticate(&first.access_token).unwrap();
-        let ticket = test.arena.issue_ticket(&by).unwrap();
+        let ticket = test.arena.issue_ticket(&by).await.unwrap();
         let (mut here, mut there) = (test.arena.ended_sessions(), other.ended_sessions());
         let second = test.arena.refresh(&first.refresh_token, &device()).await.unwrap();
         test.clock.advance(Duration::from_millis(10_001));
@@ -91,10 +91,10 @@ both! {
         for arena in [&test.arena, &other] {
             assert_eq!(code(arena.authenticate(&second.access_token)), "access_token_invalid");
         }
-        assert_eq!(code(test.arena.redeem_ticket(&ticket.ticket)), "ticket_invalid");
+        assert_eq!(code(test.arena.redeem_ticket(&ticket.ticket).await), "ticket_invalid");
         test.arena.authenticate(&bystander.access_token).unwrap();
         test.arena.refresh(&bystander.refresh_token, &device()).await.unwrap();
-        other.close().await;
+        test.leave(other).await;
     }
 
     async fn many_at_once_stay_one_chain(test: &TestArena) {
@@ -112,8 +112,8 @@ both! {
         assert_eq!(tokens.len(), 1, "one successor");
         assert_eq!(test.count("select count(*) from refresh_tokens").await, 2);
         test.arena.refresh(&tokens[0], &device()).await.unwrap();
-        for arena in &arenas[1..] {
-            arena.close().await;
+        for arena in arenas {
+            test.leave(arena).await;
         }
     }
 
@@ -139,7 +139,7 @@ both! {
     async fn a_new_process_knows_which_sessions_ended(test: &TestArena) {
         let session = sign_in(&test.arena, test.clock.now()).await;
         test.arena.logout(&session.refresh_token).await.unwrap();
-        let other = test.another().await;
+        let other = test.next_run().await;
         until("the new process has read them", async || {
             other.authenticate(&session.access_token).is_err()
         })
@@ -172,7 +172,7 @@ both! {
         let day = Duration::from_secs(24 * 60 * 60);
         for (days, left) in [(2, 1), (40, 0)] {
             test.clock.advance(day * days);
-            let other = test.another().await;
+            let other = test.next_run().await;
             until("the new process has swept", async || {
                 test.count("select count(*) from sessions").await == left
                     && test.count("select count(*) from refresh_tokens").await == left
@@ -184,8 +184,18 @@ both! {
 
     async fn the_secret_is_made_once_for_all_processes(test: &TestArena) {
         let options = Options { jwt_secret: None, ..test.options.clone() };
-        let opening = (0..3).map(|_| Arena::open(options.clone(), test.clock.clone()));
-        let arenas: Vec<_> = futures_util::future::join_all(opening).await;
+        let open = || Arena::open(options.clone(), test.clock.clone());
+        if !test.has_others() {
+            // One after the other.
+            test.arena.close().await;
+            let first = open().await.unwrap();
+            let session = sign_in(&first, test.clock.now()).await;
+            first.close().await;
+            let second = open().await.unwrap();
+            second.authenticate(&session.access_token).unwrap();
+            return second.close().await;
+        }
+        let arenas: Vec<_> = futures_util::future::join_all((0..3).map(|_| open())).await;
         let arenas: Vec<_> = arenas.into_iter().map(Result::unwrap).collect();
         let session = sign_in(&arenas[0], test.clock.now()).await;
         for arena in &arenas {
@@ -200,23 +210,23 @@ both! {
     async fn a_ticket_opens_one_socket_soon(test: &TestArena) {
         let session = sign_in(&test.arena, test.clock.now()).await;
         let by = test.arena.authenticate(&session.access_token).unwrap();
-        let ticket = test.arena.issue_ticket(&by).unwrap();
+        let ticket = test.arena.issue_ticket(&by).await.unwrap();
         assert_eq!(ticket.expires_in, 30);
         assert!(!format!("{ticket:?}").contains(&ticket.ticket));
-        assert_eq!(test.arena.redeem_ticket(&ticket.ticket).unwrap(), Pass::Member(by));
-        assert_eq!(code(test.arena.redeem_ticket(&ticket.ticket)), "ticket_invalid");
+        assert_eq!(test.arena.redeem_ticket(&ticket.ticket).await.unwrap(), Pass::Member(by));
+        assert_eq!(code(test.arena.redeem_ticket(&ticket.ticket).await), "ticket_invalid");
 
-        let ticket = test.arena.issue_ticket(&by).unwrap();
+        let ticket = test.arena.issue_ticket(&by).await.unwrap();
         test.clock.advance(Duration::from_millis(29_999));
-        let late = test.arena.issue_ticket(&by).unwrap();
-        test.arena.redeem_ticket(&ticket.ticket).unwrap();
+        let late = test.arena.issue_ticket(&by).await.unwrap();
+        test.arena.redeem_ticket(&ticket.ticket).await.unwrap();
         test.clock.advance(Duration::from_secs(30));
-        assert_eq!(code(test.arena.redeem_ticket(&late.ticket)), "ticket_invalid");
+        assert_eq!(code(test.arena.redeem_ticket(&late.ticket).await), "ticket_invalid");
 
         // No proof passes for another.
-        let ticket = test.arena.issue_ticket(&by).unwrap().ticket;
+        let ticket = test.arena.issue_ticket(&by).await.unwrap().ticket;
         for wrong in [&session.access_token, &session.refresh_token, "", "\0"] {
-            assert_eq!(code(test.arena.redeem_ticket(wrong)), "ticket_invalid");
+            assert_eq!(code(test.arena.redeem_ticket(wrong).await), "ticket_invalid");
         }
         for wrong in [&ticket, &session.refresh_token] {
             assert_eq!(code(test.arena.authenticate(wrong)), "access_token_invalid");
@@ -361,9 +371,11 @@ both! {
         let session = sign_in(&test.arena, test.clock.now()).await;
         let secret = Secret::new("another secret, just as long as it must be");
         let options = Options { jwt_secret: Some(secret), ..test.options.clone() };
+        // The next run, where there can be no other beside it.
+        test.arena.close().await;
         let other = Arena::open(options, test.clock.clone()).await.unwrap();
         assert_eq!(code(other.authenticate(&session.access_token)), "access_token_invalid");
-        other.close().await;
+        test.leave(other).await;
     }
 
     async fn sessions_are_told_apart(test: &TestArena) {

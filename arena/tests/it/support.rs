@@ -87,6 +87,7 @@ impl TestArena {
         let options = Options {
             database_url,
             redis_url,
+            machine: None,
             jwt_secret: Some(Secret::new(JWT_SECRET)),
             telegram_token: Some(Secret::new(BOT_TOKEN)),
             init_data_max_age: Duration::from_secs(86_400),
@@ -98,8 +99,29 @@ impl TestArena {
         TestArena { arena, clock, options, home }
     }
 
-    /// Another process over the same database.
+    /// Whether there may be other processes.
+    pub(crate) fn has_others(&self) -> bool {
+        self.options.redis_url.is_some()
+    }
+
+    /// Another process over the same database, where there may be several; else the same.
     pub(crate) async fn another(&self) -> Arena {
+        match self.has_others() {
+            true => Arena::open(self.options.clone(), self.clock.clone()).await.unwrap(),
+            false => self.arena.clone(),
+        }
+    }
+
+    /// Closes another process; the same goes on.
+    pub(crate) async fn leave(&self, other: Arena) {
+        if !std::ptr::eq(&*other, &*self.arena) {
+            other.close().await;
+        }
+    }
+
+    /// The next run of the server. Ours is over.
+    pub(crate) async fn next_run(&self) -> Arena {
+        self.arena.close().await;
         Arena::open(self.options.clone(), self.clock.clone()).await.unwrap()
     }
 

@@ -65,6 +65,7 @@ impl Telegram {
         let of_arena = arena::Options {
             database_url: "sqlite::memory:".to_owned(),
             redis_url: None,
+            machine: None,
             jwt_secret: None,
             telegram_token: Some(Secret::new(token)),
             init_data_max_age: Duration::from_secs(60),

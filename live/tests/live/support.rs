@@ -26,7 +26,8 @@ pub(crate) fn setup(seq: u64) -> (Setup, mpsc::Receiver<Line>) {
         options: json!({ "points": 3 }),
         seed: Seed(7),
         players: vec![player("ann"), player("bob")],
-        journal: Journal::new(9, seq, lines),
+        journal: Journal::new(9, 0, seq, lines),
+        lease: live::Lease::unlimited(),
     };
     (setup, written)
 }
@@ -53,6 +54,7 @@ pub(crate) fn run<G: Game>(mut table: Match<G>) -> JoinHandle<Option<Outcome>> {
     tokio::spawn(async move {
         if let Gathered::CalledOff { .. } = table.gather().await {
             table.announce(table.called_off(), None);
+            table.close();
             return None;
         }
         let outcome = table.play().await;
@@ -64,6 +66,7 @@ pub(crate) fn run<G: Game>(mut table: Match<G>) -> JoinHandle<Option<Outcome>> {
         if table.linger().await {
             table.lead_to("next");
         }
+        table.close();
         Some(outcome)
     })
 }

@@ -44,6 +44,22 @@ impl Home {
         Some(home)
     }
 
+    /// A folder of its own over the same database, for another process.
+    pub(crate) fn beside(&self) -> Home {
+        let mut home = Home::sqlite();
+        home.database_url.clone_from(&self.database_url);
+        home
+    }
+
+    /// Where the database is.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    fn is_postgres(&self) -> bool {
+        self.database_url.starts_with("postgres")
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -71,7 +87,7 @@ impl Home {
     /// Runs SQL beside the server.
     pub(crate) async fn sql(&self, text: &str) {
         let text = AssertSqlSafe(text.to_owned());
-        if self.schema.is_some() {
+        if self.is_postgres() {
             let mut database = PgConnection::connect(&self.database_url).await.unwrap();
             sqlx::raw_sql(text).execute(&mut database).await.unwrap();
         } else {
@@ -83,7 +99,7 @@ impl Home {
     /// A number that SQL finds beside the server.
     pub(crate) async fn number(&self, text: &str) -> i64 {
         let text = AssertSqlSafe(text.to_owned());
-        if self.schema.is_some() {
+        if self.is_postgres() {
             let mut database = PgConnection::connect(&self.database_url).await.unwrap();
             sqlx::query_scalar(text).fetch_one(&mut database).await.unwrap()
         } else {

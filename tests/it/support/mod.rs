@@ -1,7 +1,9 @@
 //! What the tests stand on: a server of their own, people who use it, and their sockets.
 
+pub(crate) mod cluster;
 mod home;
 mod people;
+mod wire;
 pub(crate) mod world;
 
 use std::{
@@ -20,6 +22,7 @@ use tokio::{
 
 pub(crate) use home::Home;
 pub(crate) use people::{Answer, Client, Socket};
+pub(crate) use wire::Wire;
 
 /// How long something that must happen may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

@@ -34,6 +34,7 @@ use crate::{child, types};
 mod billiards;
 mod chair;
 mod clock;
+mod cluster;
 mod computers;
 mod person;
 mod play;
@@ -72,6 +73,8 @@ pub(crate) struct Options {
 enum Bench {
     /// Play live matches over real sockets, and search for the most that one core carries.
     Match(MatchOptions),
+    /// Play over two processes, and see what each carries and what a way over Redis costs.
+    Cluster(cluster::Options),
     /// Compare the physics of billiards with a reference's, time breaks, and try random shots.
     Billiards(billiards::Options),
     /// Play whole matches of billiards between computers, and see that every rule holds.
@@ -98,6 +101,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     }
     let options = match options.what {
         Bench::Match(options) => options,
+        Bench::Cluster(options) => return cluster::run(&options).await,
         Bench::Billiards(options) => return billiards::run(&options),
         Bench::Computers(options) => return computers::run(&options),
     };

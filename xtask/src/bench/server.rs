@@ -148,7 +148,7 @@ impl CpuTime {
 }
 
 /// User and system time of a process.
-fn process_ticks(process: &str) -> Result<u64> {
+pub(crate) fn process_ticks(process: &str) -> Result<u64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The program's name may hold anything, so we count from the bracket after it.
     let (_, fields) = stat.rsplit_once(')').context("stat")?;

@@ -21,8 +21,10 @@ use self::{player::Player, server::Server, world::World};
 use crate::{bench::server::open_files, child};
 
 mod check;
+mod cluster;
 mod player;
-mod server;
+mod proxy;
+pub(crate) mod server;
 mod world;
 
 /// Two players a match, a socket and a connection each on both sides, and a few beside.
@@ -48,6 +50,8 @@ pub(crate) struct Options {
 enum Chaos {
     /// Kill the server in the middle of live matches, many times.
     Crash(Crash),
+    /// Kill, pause and drain one of several processes, and cut them off, many times.
+    Cluster(cluster::Cluster),
 }
 
 #[derive(clap::Args)]
@@ -91,7 +95,13 @@ const BLOWS: [Blow; 5] =
 
 /// `cargo xtask chaos`.
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let Chaos::Crash(crash) = options.what;
+    match options.what {
+        Chaos::Crash(crash) => run_crash(crash).await,
+        Chaos::Cluster(cluster) => cluster::run(&cluster).await,
+    }
+}
+
+async fn run_crash(crash: Crash) -> Result<()> {
     let seed = crash.seed.unwrap_or_else(rand::random);
     println!("Seed {seed}");
     let program = build(crash.debug).await?;
@@ -121,7 +131,8 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     for panic in server.panics() {
         world.broken("the server panicked", panic);
     }
-    judge(&world, server, seed)
+    let log = server.complaints();
+    judge(&world, server, &log, seed)
 }
 
 /// Builds the server, and gives the program's path.
@@ -223,7 +234,7 @@ async fn strike(world: &World, server: &mut Server, blow: Blow, luck: &mut Small
 }
 
 /// Prints what is wrong, if anything is.
-fn judge(world: &World, server: Server, seed: u64) -> Result<()> {
+fn judge(world: &World, server: Server, log: &str, seed: u64) -> Result<()> {
     let mut broken: Vec<_> = world.violations().into_iter().collect();
     if broken.is_empty() {
         println!("Nothing was lost, and everything counts once.");
@@ -237,7 +248,7 @@ fn judge(world: &World, server: Server, seed: u64) -> Result<()> {
             println!("    {example}");
         }
     }
-    println!("\nThe end of the server's log:\n{}", server.complaints());
+    println!("\nThe end of the log:\n{log}");
     println!("The database and the log are left in {}", server.folder().display());
     // What is dropped takes its folder with it.
     mem::forget(server.into_folder());

@@ -97,6 +97,9 @@ struct Seat<'a> {
     before: Known,
     /// When the connection was opened that the marks are of.
     opened: Option<Instant>,
+    /// When the match was last heard of, and whether the connection was lost since.
+    heard: Option<Instant>,
+    lost: bool,
     give_up: Option<Instant>,
     over: bool,
     counted: bool,
@@ -184,6 +187,8 @@ impl<'a> Seat<'a> {
             marks: VecDeque::new(),
             before: Known::default(),
             opened: None,
+            heard: None,
+            lost: false,
             give_up: None,
             over: false,
             counted: false,
@@ -243,6 +248,12 @@ impl<'a> Seat<'a> {
                         Some(Err(_)) | None => return End::Lost(None),
                     };
                     let message: Value = serde_json::from_str(&message).unwrap_or_default();
+                    let before = self.heard.replace(heard);
+                    if std::mem::take(&mut self.lost)
+                        && let Some(before) = before
+                    {
+                        self.world.back(before);
+                    }
                     if std::mem::take(&mut first) {
                         self.resume(&message, opened);
                     }
@@ -289,7 +300,7 @@ impl<'a> Seat<'a> {
         }
         let known = self.known;
         if message["type"] != "game_state" {
-            if stopped && known.begun {
+            if stopped && known.begun && !self.world.several {
                 self.broken("a resumed match went on without its state", message.to_string());
             }
             return;
@@ -313,7 +324,7 @@ impl<'a> Seat<'a> {
             self.broken("a match's clock went back", format!("{known:?}, then {now:?}"));
         }
         let seq = message["seq"].as_u64();
-        if stopped && known.begun && seq <= self.seq {
+        if stopped && known.begun && seq <= self.seq && !self.world.several {
             let example = format!("{:?}, then {seq:?}", self.seq);
             self.broken("a resumed match numbers messages as before", example);
         }
@@ -485,11 +496,14 @@ impl<'a> Seat<'a> {
 
     /// The server ended a connection, or it broke.
     fn lost(&mut self, code: Option<u16>, opened: Instant) {
+        self.lost = true;
         // One that has not been heard yet may be refused in any way while the server goes.
         let heard = self.opened == Some(opened);
         match (self.world.stop_after(opened), code) {
             (_, Some(MATCH_OVER)) => self.over = true,
-            (Some(stop), code) if stop.graceful && heard && code != Some(RESTART) => {
+            (Some(stop), code)
+                if stop.graceful && heard && code != Some(RESTART) && !self.world.several =>
+            {
                 self.broken(
                     "a deploy closed a socket with another code than 1012",
                     format!("{code:?}"),

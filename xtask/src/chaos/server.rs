@@ -29,6 +29,8 @@ pub(crate) struct Server {
     program: PathBuf,
     folder: Folder,
     database: String,
+    /// More for its environment.
+    pub(crate) variables: Vec<(&'static str, String)>,
     /// Port 0 until it was started.
     pub(crate) address: SocketAddr,
     process: Option<Child>,
@@ -40,7 +42,7 @@ impl Server {
         let file = || format!("sqlite://{}/artel.db", folder.path.display());
         let database = database.map_or_else(file, str::to_owned);
         let address = ([127, 0, 0, 1], 0).into();
-        Ok(Server { program, folder, database, address, process: None })
+        Ok(Server { program, folder, database, variables: Vec::new(), address, process: None })
     }
 
     /// Starts it and waits until it serves.
@@ -66,6 +68,17 @@ impl Server {
     /// Ends it by a signal.
     pub(crate) async fn end(&mut self, signal: &str) -> Result<ExitStatus> {
         self.process.take().context("the server is not running")?.end(signal).await
+    }
+
+    /// The number of its process.
+    pub(crate) fn id(&self) -> Result<u32> {
+        self.process.as_ref().and_then(Child::id).context("the server is not running")
+    }
+
+    /// Sends it a signal, and waits for nothing.
+    pub(crate) fn signal(&self, name: &str) -> Result<()> {
+        self.process.as_ref().context("the server is not running")?.signal(name);
+        Ok(())
     }
 
     /// Runs a match again as `artel replay verify` does, and gives what it complains about.
@@ -121,7 +134,8 @@ impl Server {
             .env("ARTEL_RATE_LIMITS", "off")
             .env("ARTEL_METRICS_LISTEN", "off")
             .env("RUST_LOG", "warn,teloxide=off,bot=off")
-            .env_remove("REDIS_URL");
+            .env_remove("REDIS_URL")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 }

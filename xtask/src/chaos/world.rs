@@ -17,9 +17,13 @@ use crate::bench::rest::Rest;
 
 /// What was told so long before a crash must be stored.
 const LOST_MAX: Duration = Duration::from_millis(50);
+/// What was told before a stop may be heard so long after it.
+const HEARD_MAX: Duration = Duration::from_millis(300);
 
 pub(crate) struct World {
     pub(crate) rest: Rest,
+    /// Whether there are several processes: then a stop of one concerns only some matches.
+    pub(crate) several: bool,
     began: Instant,
     stops: Mutex<Vec<Stop>>,
     mood: watch::Sender<Mood>,
@@ -27,6 +31,10 @@ pub(crate) struct World {
     pub(crate) at_play: AtomicU64,
     over: AtomicU64,
     seen: Mutex<BTreeMap<String, Seen>>,
+    /// How long players were away, by what happened.
+    away: Mutex<BTreeMap<&'static str, Vec<Duration>>>,
+    /// When services were cut off, and until when.
+    cuts: Mutex<Vec<(Instant, Option<Instant>)>>,
     violations: Mutex<BTreeMap<&'static str, Vec<String>>>,
 }
 
@@ -48,6 +56,8 @@ pub(crate) struct Stop {
     gone: Option<Instant>,
     /// Whether it could finish what it was doing.
     pub(crate) graceful: bool,
+    /// In words.
+    kind: &'static str,
 }
 
 impl Stop {
@@ -70,12 +80,15 @@ impl World {
     pub(crate) fn new(server: SocketAddr) -> World {
         World {
             rest: Rest::new(server),
+            several: false,
             began: Instant::now(),
             stops: Mutex::default(),
             mood: watch::Sender::default(),
             at_play: AtomicU64::new(0),
             over: AtomicU64::new(0),
             seen: Mutex::default(),
+            away: Mutex::default(),
+            cuts: Mutex::default(),
             violations: Mutex::default(),
         }
     }
@@ -111,8 +124,13 @@ impl World {
 
     /// The server is about to be stopped; answers which stop that is.
     pub(crate) fn stop(&self, graceful: bool) -> usize {
+        self.stop_of("a stop", graceful)
+    }
+
+    /// The same in words.
+    pub(crate) fn stop_of(&self, kind: &'static str, graceful: bool) -> usize {
         let mut stops = lock(&self.stops);
-        stops.push(Stop { at: Instant::now(), gone: None, graceful });
+        stops.push(Stop { at: Instant::now(), gone: None, graceful, kind });
         stops.len() - 1
     }
 
@@ -124,6 +142,38 @@ impl World {
     /// The first stop that a connection of that time can't have outlived.
     pub(crate) fn stop_after(&self, opened: Instant) -> Option<Stop> {
         lock(&self.stops).iter().find(|stop| stop.gone.is_none_or(|gone| gone >= opened)).copied()
+    }
+
+    /// Through a proxy before several processes.
+    pub(crate) fn of_several(proxy: SocketAddr) -> World {
+        World { several: true, ..World::new(proxy) }
+    }
+
+    /// A service is cut off, or there again.
+    pub(crate) fn cut(&self, off: bool) {
+        let mut cuts = lock(&self.cuts);
+        match cuts.last_mut() {
+            Some((_, until @ None)) if !off => *until = Some(Instant::now()),
+            _ => cuts.push((Instant::now(), None)),
+        }
+    }
+
+    /// Somebody who last heard of their match at `heard` hears of it again. That they were away
+    /// was for the last stop between, unless a service was cut off too.
+    pub(crate) fn back(&self, heard: Instant) {
+        let cut = |&(_, until): &(_, Option<Instant>)| until.is_none_or(|it| it >= heard);
+        if lock(&self.cuts).iter().any(cut) {
+            return;
+        }
+        let stops = lock(&self.stops);
+        if let Some(stop) = stops.iter().rfind(|it| it.at + HEARD_MAX >= heard) {
+            let (kind, away) = (stop.kind, stop.at.elapsed());
+            lock(&self.away).entry(kind).or_default().push(away);
+        }
+    }
+
+    pub(crate) fn away(&self) -> BTreeMap<&'static str, Vec<Duration>> {
+        lock(&self.away).clone()
     }
 
     /// A rule does not hold.
@@ -176,7 +226,7 @@ mod tests {
     fn a_crash_may_take_the_last_moments_and_a_deploy_nothing() {
         let at = Instant::now() + Duration::from_secs(1);
         let [old, new] = [51, 49].map(|ms| at - Duration::from_millis(ms));
-        let crash = Stop { at, gone: None, graceful: false };
+        let crash = Stop { at, gone: None, graceful: false, kind: "a stop" };
         assert!(crash.spares(old) && !crash.spares(new));
         assert!(Stop { graceful: true, ..crash }.spares(new));
     }

@@ -69,9 +69,7 @@ impl Server {
                     let (body, last) = match heard {
                         Ok(message) => (String::from_utf8(message.into()).map(Body::Text), false),
                         Err(End::Replaced) => (Ok(Body::Close(4409)), true),
-                        Err(End::Over) if self.is_closing() => {
-                            (Ok(Body::Close(1012)), true)
-                        }
+                        Err(End::Moved) => (Ok(Body::Close(1012)), true),
                         Err(End::Over) => (Ok(Body::Close(4410)), true),
                     };
                     let Ok(body) = body else {

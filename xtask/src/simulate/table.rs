@@ -90,9 +90,11 @@ impl Server {
 
     fn open(&self, id: MatchId, row: MatchRow, entries: Vec<(Time, String)>) -> Result<(), String> {
         let players = row.players;
-        let journal = live::Journal::new(id, entries.len() as u64, self.lines());
+        let journal = live::Journal::new(id, 0, entries.len() as u64, self.lines());
         let seed = Seed(row.seed);
-        let setup = live::Setup { options: row.options, seed, players: shown(players), journal };
+        let (options, players_shown) = (row.options, shown(players));
+        let lease = live::Lease::unlimited();
+        let setup = live::Setup { options, seed, players: players_shown, journal, lease };
         let (handle, table) = if entries.is_empty() {
             live::open::<Pong>(setup).map_err(|bad| bad.message)?
         } else {
@@ -120,6 +122,7 @@ impl Server {
             let outcome = table.called_off();
             table.attend(self.settle_surely(id, &outcome, Ending::CalledOff)).await;
             table.announce(outcome, None);
+            table.close();
             for (who, _) in players.into_iter().zip(ready).filter(|(_, ready)| *ready) {
                 // Who is not put back now finds out, and joins again.
                 let _ = self.clone().join(who).await;
@@ -149,6 +152,7 @@ impl Server {
         {
             table.lead_to(&next.to_string());
         }
+        table.close();
     }
 
     async fn settle_surely(
