@@ -166,7 +166,7 @@ pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Ne
         if request.uri().path().starts_with("/api/rooms/") {
             let by_who = api.arena.one_use(CODES, &key.to_string());
             let by_where = api.arena.one_use(CODES_ADDRESS, &Key::Address(address).to_string());
-            uses.extend(guess.insert([by_who, by_where]));
+            uses.extend(*guess.insert([by_who, by_where]));
         }
         if let Err(problem) = api.take(&uses).await {
             return problem.into_response();
