@@ -38,6 +38,119 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/email/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms an e-mail address by what came in a letter */
+        post: operations["confirm_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/handoffs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins a sign-in in another browser, for a page whose own the provider refuses
+         * @description The page opens `/auth/{way}?handoff={ticket}` there, and asks its user for the code that they
+         *     are shown when they come back. To join it to an account, send that account's access token.
+         */
+        post: operations["begin_handoff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/handoffs/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finishes a sign-in that was begun in another browser
+         * @description Answers a session; or, with the access token of who began it to join, 204, or `merge_offered`
+         *     when that leads to another account.
+         */
+        post: operations["finish_handoff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/link/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows that another account is mine, by its password: then the two can be merged */
+        post: operations["link_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/link/telegram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Joins my Telegram account, from inside the Mini App
+         * @description `merge_offered` when it leads to another account: see `GET /api/me/sign-in`.
+         */
+        post: operations["link_telegram"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to join what I am at a provider to my account: the answer says where to go */
+        post: operations["begin_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -69,6 +182,60 @@ export interface paths {
          * @description Without a body it is the cookie's; then the header `X-Artel: 1` must be there.
          */
         post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which ways to sign in this server has */
+        get: operations["options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks for a new password
+         * @description The answer is the same whether there is such an account or not.
+         */
+        post: operations["forgot_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets a new password by what came in a link, ends all sign-ins, and signs in */
+        post: operations["reset_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -457,6 +624,110 @@ export interface paths {
         patch: operations["change_me"];
         trace?: never;
     };
+    "/api/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says which e-mail address is mine; a letter asks to confirm it */
+        put: operations["set_email"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the other account that was shown to be mine one with this */
+        post: operations["merge"];
+        /** Lets an offer to merge go */
+        delete: operations["decline_merge"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets my password, and ends my other sign-ins */
+        put: operations["set_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where I am signed in */
+        get: operations["my_sessions"];
+        put?: never;
+        post?: never;
+        /** Signs me out everywhere */
+        delete: operations["end_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Signs me out on one device */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How I sign in */
+        get: operations["my_ways"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/telegram-link": {
         parameters: {
             query?: never;
@@ -472,6 +743,23 @@ export interface paths {
          */
         post: operations["telegram_link"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/ways/{way}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Gives up a way in, unless it is the last */
+        delete: operations["unlink"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1015,6 +1303,10 @@ export interface components {
          * @enum {string}
          */
         Cloth: "pool" | "pyramid";
+        Confirmation: {
+            /** @description What came in the link. */
+            token: string;
+        };
         /** @description What a player may do. */
         EightBallAction: {
             /** @constant */
@@ -1570,6 +1862,13 @@ export interface components {
             /** @description What the referee said last. */
             verdict?: components["schemas"]["EightBallVerdict"] | null;
         };
+        Email: {
+            /**
+             * Format: email
+             * @description Null to have none.
+             */
+            email?: string | null;
+        };
         /** @description A friend. */
         Friend: {
             /** @description Where they are. */
@@ -1802,6 +2101,32 @@ export interface components {
             /** @constant */
             type: "gesture";
         };
+        /** @description Where a browser is to go. */
+        GoThere: {
+            url: string;
+        };
+        /** @description What a page needs that sends somebody to another browser. */
+        Handoff: {
+            /**
+             * Format: int64
+             * @description Seconds until both are good for nothing.
+             * @example 600
+             */
+            expires_in: number;
+            /** @description What only this page knows. */
+            secret: string;
+            /** @description What opens the other browser's sign-in, once: `/auth/…?handoff=`. */
+            ticket: string;
+        };
+        HandoffCode: {
+            /**
+             * @description Six digits that the other browser shows.
+             * @example 482193
+             */
+            code: string;
+            /** @description As it was answered when this began. */
+            secret: string;
+        };
         Health: {
             /** @description Always `ok`: a server that is not answers with a problem, or not at all. */
             status: string;
@@ -1812,6 +2137,10 @@ export interface components {
             items: components["schemas"]["PastMatch"][];
             /** @description Gives the next page; null on the last. */
             next_cursor?: string | null;
+        };
+        InitDataLink: {
+            /** @description The raw string that Telegram gave the page. */
+            init_data: string;
         };
         /** @description An invitation to a room. */
         Invitation: {
@@ -2478,6 +2807,18 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        /** @description Where a link was sent, if there is such an account. */
+        LookThere: {
+            /** @description Nowhere when empty: then only the operator of this server can help. */
+            ways: components["schemas"]["ResetBy"][];
+        };
+        Lost: {
+            /**
+             * @description A username or an e-mail address.
+             * @example ann_b
+             */
+            login: string;
+        };
         /** @description A match, as anyone may see it. */
         MatchInfo: {
             /** @description When it was made. */
@@ -2562,8 +2903,46 @@ export interface components {
             telegram_linked: boolean;
             user: components["schemas"]["User"];
         };
+        Merge: {
+            /**
+             * @description The offer's, from `GET /api/me/sign-in`.
+             * @example 4fQ9zKx02Lb
+             */
+            id: string;
+        };
+        /** @description Another account that was shown to be mine, and can be made one with this. */
+        MergeOffer: {
+            /** @description Until when the offer stands. */
+            expires_at: components["schemas"]["Moment"];
+            /**
+             * @description What to accept it by, once.
+             * @example 4fQ9zKx02Lb
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description How many matches it has played.
+             */
+            matches: number;
+            /** @description The other account. */
+            other: components["schemas"]["PublicUser"];
+            /** @description Since when it is there. */
+            since: components["schemas"]["Moment"];
+            /** @description By what it was shown to be mine. */
+            way: components["schemas"]["Way"];
+        };
         /** Format: date-time */
         Moment: string;
+        /** @description An e-mail address. */
+        MyEmail: {
+            /**
+             * @description The address.
+             * @example ann@example.org
+             */
+            address: string;
+            /** @description Whether a letter that was sent there was answered. */
+            confirmed: boolean;
+        };
         MyMatch: {
             /** @example pong */
             game: string;
@@ -2584,6 +2963,57 @@ export interface components {
             last_match_id?: string | null;
             /** @description The match that it plays now. */
             match_id?: string | null;
+        };
+        /** @description A sign-in on a device. */
+        MySession: {
+            /**
+             * @description The network that it was in last, not its whole address.
+             * @example 192.0.2.0/24
+             */
+            address?: string | null;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+            /**
+             * @description Which.
+             * @example 4fQ9zKx02Lb
+             */
+            id: string;
+            /** @description Since when. */
+            since: components["schemas"]["Moment"];
+            /** @description When it last renewed its sign-in, which it does every few minutes while it is used. */
+            used_at: components["schemas"]["Moment"];
+            /** @description What the device called itself last. */
+            user_agent: string;
+        };
+        /** @description Where somebody is signed in. */
+        MySessions: {
+            /** @description The last used first. */
+            items: components["schemas"]["MySession"][];
+        };
+        /** @description One way in. */
+        MyWay: {
+            /**
+             * @description What I know it by, such as an address at Google.
+             * @example ann@example.org
+             */
+            label?: string | null;
+            /** @description Since when it leads here. */
+            since: components["schemas"]["Moment"];
+            used_at?: null | components["schemas"]["Moment"];
+            /** @description Which. */
+            way: components["schemas"]["Way"];
+        };
+        /** @description How somebody signs in. */
+        MyWays: {
+            email?: null | components["schemas"]["MyEmail"];
+            offer?: null | components["schemas"]["MergeOffer"];
+            /**
+             * @description The name to sign in with; null where there is none yet.
+             * @example ann_b
+             */
+            username?: string | null;
+            /** @description At least one. */
+            ways: components["schemas"]["MyWay"][];
         };
         /** @description What somebody signs up with. */
         NewAccount: {
@@ -2619,6 +3049,31 @@ export interface components {
             opponent: components["schemas"]["Opponent"];
             /** @description What to set, where not the defaults. */
             options?: Record<string, never> | null;
+        };
+        NewHandoff: {
+            /** @description Whether to join it to my account, rather than to sign in. */
+            link?: boolean;
+            /** @description `google` or `telegram`. */
+            way: components["schemas"]["Way"];
+        };
+        NewLink: {
+            /** @description `google` or `telegram`. */
+            way: components["schemas"]["Way"];
+        };
+        /** @description A new password. */
+        NewPassword: {
+            /**
+             * Format: password
+             * @description The password so far, where there is one.
+             */
+            current?: string | null;
+            /**
+             * Format: password
+             * @description 8 to 128 characters of any kind.
+             */
+            password: string;
+            /** @description The name to sign in with, where there is none yet. */
+            username?: string | null;
         };
         /** @description A report to be made. */
         NewReport: {
@@ -3263,6 +3718,15 @@ export interface components {
          * @enum {string}
          */
         Parting: "left" | "kicked" | "away";
+        PasswordLink: {
+            /**
+             * @description A username or an e-mail address.
+             * @example ann_b
+             */
+            login: string;
+            /** Format: password */
+            password: string;
+        };
         /** @description A match that is over. */
         PastMatch: {
             /** @description When it ended. */
@@ -4323,6 +4787,17 @@ export interface components {
             /** @description Gives the next page; null on the last. */
             next_cursor?: string | null;
         };
+        Reset: {
+            /** Format: password */
+            password: string;
+            /** @description What came in the link. */
+            token: string;
+        };
+        /**
+         * @description Where a lost password can be asked for.
+         * @enum {string}
+         */
+        ResetBy: "telegram" | "email";
         /**
          * @description What somebody may do beyond playing.
          * @enum {string}
@@ -4630,6 +5105,17 @@ export interface components {
          * @enum {string}
          */
         Side: "left" | "right";
+        /** @description Which ways to sign in this server has. */
+        SignInOptions: {
+            /** @description By Google: `GET /auth/google`. */
+            google: boolean;
+            /** @description By Telegram in the Mini App. */
+            mini_app: boolean;
+            /** @description Where a lost password can be asked for; nowhere when empty. */
+            reset: components["schemas"]["ResetBy"][];
+            /** @description By Telegram on the web: `GET /auth/telegram`. */
+            telegram: boolean;
+        };
         Sit: {
             /** @description False: to watch. */
             seated: boolean;
@@ -4767,6 +5253,11 @@ export interface components {
          * @enum {string}
          */
         Verdict: "acted" | "dismissed";
+        /**
+         * @description A way in.
+         * @enum {string}
+         */
+        Way: "password" | "telegram" | "google";
         Whom: {
             /**
              * @description A member of the room.
@@ -4865,6 +5356,208 @@ export interface operations {
             };
         };
     };
+    confirm_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description Confirmed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_handoff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHandoff"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Handoff"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_handoff: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `1`: put the refresh token into an HttpOnly cookie instead of the body.
+                 * @example 1
+                 */
+                cookie?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandoffCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Joined */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    link_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordLink"];
+            };
+        };
+        responses: {
+            /** @description Joined */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    link_telegram: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InitDataLink"];
+            };
+        };
+        responses: {
+            /** @description Joined */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLink"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoThere"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: {
@@ -4922,6 +5615,104 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInOptions"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forgot_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Lost"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookThere"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `1`: put the refresh token into an HttpOnly cookie instead of the body.
+                 * @example 1
+                 */
+                cookie?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reset"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
             };
             /** @description A refusal */
             default: {
@@ -5698,6 +6489,246 @@ export interface operations {
             };
         };
     };
+    set_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Email"];
+            };
+        };
+        responses: {
+            /** @description Noted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Merge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decline_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    my_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MySessions"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_sessions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `1`: all but the one that asks.
+                 * @example 1
+                 */
+                others?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    my_ways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyWays"];
+                };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     telegram_link: {
         parameters: {
             query?: never;
@@ -5714,6 +6745,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TelegramLink"];
                 };
+            };
+            /** @description A refusal */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                way: components["schemas"]["Way"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Given up */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A refusal */
             default: {

@@ -1,8 +1,16 @@
 //! Folders that go when we go.
 
-use std::{env, fs, path::PathBuf, process};
+use std::{
+    env, fs,
+    path::PathBuf,
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use anyhow::{Context, Result};
+
+/// How many there were.
+static MADE: AtomicU64 = AtomicU64::new(0);
 
 /// A folder of our own among the system's temporary ones. Dropping it removes it.
 pub(crate) struct Folder {
@@ -11,7 +19,8 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn create(purpose: &str) -> Result<Folder> {
-        let path = env::temp_dir().join(format!("artel-{purpose}-{}", process::id()));
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("artel-{purpose}-{}-{made}", process::id()));
         fs::create_dir(&path).with_context(|| format!("making {}", path.display()))?;
         Ok(Folder { path })
     }

@@ -34,13 +34,16 @@ const WORDS_MAX: usize = 128;
 #[derive(Default)]
 pub(crate) struct Relay(Mutex<Chairs>);
 
+/// Which process is asked, and who waits for its answer.
+type Asked<T> = (ProcessId, oneshot::Sender<T>);
+
 #[derive(Default)]
 struct Chairs {
     last: u64,
     /// Questions how matches stand.
-    questions: HashMap<u64, (ProcessId, oneshot::Sender<Vec<(i64, Glance)>>)>,
+    questions: HashMap<u64, Asked<Vec<(i64, Glance)>>>,
     /// Ours that were asked for.
-    asked: HashMap<u64, (ProcessId, oneshot::Sender<Result<Chair, NotSeated>>)>,
+    asked: HashMap<u64, Asked<Result<Chair, NotSeated>>>,
     /// Ours that are at a match there.
     far: HashMap<u64, (ProcessId, Fed)>,
     /// Theirs that are at a match here, by their process and its number for it.

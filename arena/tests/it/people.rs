@@ -70,10 +70,10 @@ both! {
         test.arena.register(account("paul"), &device()).await.unwrap();
         test.player("🎱").await;
         test.sql("delete from looks").await;
-        let other = test.another().await;
-        let refused = refused(other.register(account("pau1"), &device()).await);
+        let next = test.next_run().await;
+        let refused = refused(next.register(account("pau1"), &device()).await);
         assert_eq!(refused.code, "username_taken");
-        other.close().await;
+        next.close().await;
     }
 
     async fn friends_from_asking_to_parting(test: &TestArena) {

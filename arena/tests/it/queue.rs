@@ -190,19 +190,31 @@ both! {
         test.leave(other).await;
     }
 
-    async fn the_nearest_ratings_play(test: &TestArena) {
-        // Three who are out of each other's reach, and a fourth within that of two.
+    async fn who_has_waited_longest_chooses_the_nearest(test: &TestArena) {
         let mut users = Vec::new();
-        for rating in [1300.0, 1450.0, 1600.0, 1530.0] {
+        let come = async |rating: f64| {
             let user = test.player("Ann").await;
             test.rate(user.id, rating, 60.0).await;
+            test.clock.advance(Duration::from_millis(1));
             join(&test.arena, &user).await;
-            users.push(user.id);
+            user.id
+        };
+        // Three who are out of each other's reach, and a fourth within that of two.
+        for rating in [1300.0, 1450.0, 1600.0, 1540.0] {
+            users.push(come(rating).await);
         }
-        let by_now: Vec<_> =
-            futures_util::future::join_all(users.iter().map(|&it| matched(&test.arena, it))).await;
-        assert!(by_now[2].is_some() && by_now[2] == by_now[3], "1600 and 1530: {by_now:?}");
-        assert_eq!(by_now[..2], [None, None]);
+        let by_now = users.iter().map(|&it| matched(&test.arena, it));
+        let found = futures_util::future::join_all(by_now).await;
+        assert!(found[1].is_some() && found[1] == found[3], "1450 and 1540: {found:?}");
+        assert_eq!([found[0], found[2]], [None, None]);
+        // As its window widens, the first reaches the fifth before the third, who is further away.
+        users.push(come(1175.0).await);
+        test.clock.advance(Duration::from_secs(2));
+        test.arena.pair_up(Pong).await.unwrap();
+        let by_now = users.iter().map(|&it| matched(&test.arena, it));
+        let found = futures_util::future::join_all(by_now).await;
+        assert!(found[0].is_some() && found[0] == found[4], "1300 and 1175: {found:?}");
+        assert_eq!(found[2], None);
     }
 
     async fn waiting_widens_the_window(test: &TestArena) {
