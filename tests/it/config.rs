@@ -208,7 +208,8 @@ async fn health_is_what_a_container_asks_for() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
     assert!(ran.stderr.contains("no answer from http://127.0.0.1:"), "{ran:?}");
 
-    let unready = Server::with(&[("REDIS_URL", "redis://127.0.0.1:1")]).await;
+    let Some(home) = Home::postgres().await else { return };
+    let unready = Server::run(home, &[("REDIS_URL", "redis://127.0.0.1:1")]).await;
     let listen = unready.base.strip_prefix("http://").unwrap();
     let ran = unready.home.artel(&["health"], &[("ARTEL_LISTEN", listen)]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
