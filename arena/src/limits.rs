@@ -276,7 +276,9 @@ impl SharedBuckets {
         }
         let _: Option<u64> = self.redis.run("give_back", &script).await;
         let mut refused = lock(&self.refused);
-        uses.iter().for_each(|it| drop(refused.remove(&it.bucket)));
+        for it in uses {
+            refused.remove(&it.bucket);
+        }
     }
 
     fn name(&self, it: &Use) -> String {
