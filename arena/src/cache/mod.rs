@@ -8,9 +8,9 @@
 //! changed something deletes the slot, and the next generation is another. So what was read before
 //! a change can't be stored after it.
 //!
-//! A process that can't say what it has changed, since Redis does not answer, has a *debt*: it reads
-//! from the database, and empties all slots of the arena once Redis is there again, by another
-//! *epoch*. Every process begins so: it may be the next of one that died with a debt.
+//! A process that can't say what it has changed, since Redis does not answer, has a *debt*: it
+//! reads from the database, and empties all slots of the arena once Redis is there again, by
+//! another *epoch*. Every process begins so: it may be the next of one that died with a debt.
 
 mod changes;
 #[cfg(test)]
