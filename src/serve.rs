@@ -34,7 +34,7 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let mut signals = Signals::listen()?;
     let mut pages = webapp::router();
-    let webhook = webhook(&options.bot, &api)?;
+    let webhook = webhook(&options.bot, &api).await?;
     if let Some(webhook) = &webhook {
         pages = pages.merge(webhook.router());
     }
@@ -77,7 +77,7 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
 }
 
 /// Where Telegram brings updates to, if it is to.
-fn webhook(options: &bot::Options, api: &Api) -> anyhow::Result<Option<bot::Webhook>> {
+async fn webhook(options: &bot::Options, api: &Api) -> anyhow::Result<Option<bot::Webhook>> {
     if !options.telegram_webhook {
         return Ok(None);
     }
@@ -86,7 +86,8 @@ fn webhook(options: &bot::Options, api: &Api) -> anyhow::Result<Option<bot::Webh
         "ARTEL_TELEGRAM_WEBHOOK: Telegram brings updates over https only, and PUBLIC_URL is {}",
         api.public_url
     );
-    Ok(Some(bot::Webhook::new(api.arena.clone())))
+    let opened = bot::Webhook::open(api.arena.clone()).await;
+    opened.map(Some).map_err(|it| anyhow::anyhow!(it.report()))
 }
 
 /// What every part counts.

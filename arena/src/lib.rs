@@ -11,6 +11,7 @@ mod audit;
 mod bus;
 mod cache;
 mod cards;
+mod carriers;
 mod clock;
 mod cluster;
 mod computers;
@@ -73,6 +74,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use accounts::{Language, NewAccount, PublicUser, Role, User};
 pub use audit::{AuditFilter, AuditKind, AuditLine, AuditPage};
 pub use cards::{Card, CardPlace, CardPlayer, CardStage, GroupPlayer, Joined, MatchCard, NewCard};
+pub use carriers::Carrier;
 pub use clock::{Clock, Millis, Moment};
 pub use computers::{NewComputerMatch, Opponent};
 pub use devices::MySession;
@@ -91,7 +93,7 @@ pub use moderation::{NewSanction, PersonFile, Sanction, SanctionKind};
 pub use oidc::{Answer, Handoff, HandoffResult, Returned, Visit};
 pub use once::RequestKey;
 pub use options::{Options, Secret};
-pub use outbox::{Carrier, Letter, Notice};
+pub use outbox::{Letter, Notice};
 pub use people::{
     Ask, Friend, FriendRequest, Friends, Invitation, Notification, Presence, PresenceUpdate, Shun,
     Shunned,
@@ -152,7 +154,7 @@ pub struct Inner {
     pub(crate) app_link: OnceLock<String>,
     /// Something came into the outbox.
     pub(crate) letters: Notify,
-    pub(crate) carrier: outbox::LastCarrier,
+    pub(crate) carrier: carriers::LastCarrier,
     pub(crate) bot: errands::Bot,
     /// To the journal's writer.
     pub(crate) journal: mpsc::Sender<live::Line>,
@@ -214,7 +216,7 @@ impl Arena {
             queue: queue::Queue::default(),
             app_link: OnceLock::new(),
             letters: Notify::new(),
-            carrier: outbox::LastCarrier::default(),
+            carrier: carriers::LastCarrier::default(),
             bot: errands::Bot::default(),
             live: matches::Live::default(),
             closing: CancellationToken::new(),

@@ -13,23 +13,17 @@
 //! when the process dies in the moment between Telegram's answer and the row's change. Edits show
 //! what they show, however often.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Arena, CardId, MatchId, Millis, Result, UserId,
+    carriers::{Carrier, SILENT_MAX},
     clock::millis,
-    db::{Db, on, on_both},
+    db::{on, on_both},
 };
 
-/// How often a carrier says that it is there.
-const BEAT_EVERY: Duration = Duration::from_secs(2);
-/// A carrier that was not heard of for so long is gone.
-const SILENT_MAX: Duration = Duration::from_secs(10);
 /// For how long rows stay after they were sent.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// After so many attempts a letter is given up: about a day.
@@ -118,14 +112,6 @@ pub struct Letter {
     carrier: i64,
 }
 
-/// Whoever delivers letters, for as long as they say that they are there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Carrier(i64);
-
-/// The carrier of this process that came last.
-#[derive(Default)]
-pub(crate) struct LastCarrier(Mutex<Option<i64>>);
-
 impl Letter {
     /// What it is about: no two letters with the same are out at once.
     pub fn about(&self) -> &str {
@@ -144,66 +130,6 @@ struct Row {
 }
 
 impl Arena {
-    /// A new carrier. What those before it have left is free: on SQLite all of it, on PostgreSQL
-    /// that of this process.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn new_carrier(&self) -> Result<Carrier> {
-        // Never 0, which is nobody.
-        let id = rand::random_range(1..=i64::MAX);
-        let before = self.carrier.0.lock().unwrap_or_else(PoisonError::into_inner).replace(id);
-        let alone = matches!(self.db, Db::Sqlite(_));
-        let now = self.clock.now();
-        on!(self.db, pool => {
-            let mut tx = pool.begin_with(self.db.begin()).await?;
-            sqlx::query("delete from carriers where id = $1 or $2 or seen_at <= $3")
-                .bind(before)
-                .bind(alone)
-                .bind(now - millis(SILENT_MAX))
-                .execute(&mut *tx)
-                .await?;
-            sqlx::query("insert into carriers (id, seen_at) values ($1, $2)")
-                .bind(id)
-                .bind(now)
-                .execute(&mut *tx)
-                .await?;
-            tx.commit().await?;
-        });
-        Ok(Carrier(id))
-    }
-
-    /// Says now and then that a carrier is there, for as long as this is awaited.
-    pub async fn keep_carrier(&self, carrier: Carrier) {
-        loop {
-            tokio::time::sleep(BEAT_EVERY).await;
-            if let Err(error) = self.carrier_is_there(carrier).await {
-                tracing::error!(error = error.report(), "A carrier is not heard");
-            }
-        }
-    }
-
-    /// A carrier is there.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn carrier_is_there(&self, carrier: Carrier) -> Result<()> {
-        let now = self.clock.now();
-        on!(self.db, pool => {
-            // Also when others took it for dead meanwhile: what it holds still it goes on with.
-            sqlx::query(
-                "insert into carriers (id, seen_at) values ($1, $2)
-                 on conflict (id) do update set seen_at = excluded.seen_at",
-            )
-            .bind(carrier.0)
-            .bind(now)
-            .execute(pool)
-            .await
-            .map(drop)
-        })?;
-        Ok(())
-    }
-
     /// Waits until there is something in the outbox that was not there before, as far as this
     /// process knows; others' are found by looking now and then.
     pub async fn letters_stirred(&self) {

@@ -1,6 +1,6 @@
 //! Who plays whom: those who have waited longest choose first, each the nearest in rating, and the
-//! longer they have waited the further away. Those who wait in a group play each other first, whatever their ratings. Two of whom one
-//! has blocked the other are never a pair.
+//! longer they have waited the further away. Those who wait in a group play each other first,
+//! whatever their ratings. Two of whom one has blocked the other are never a pair.
 
 use std::{
     collections::{HashSet, VecDeque},

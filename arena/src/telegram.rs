@@ -1,11 +1,17 @@
 //! What the arena knows of Telegram: which updates were taken, who is who, and which chats can be
 //! written to.
 
+use std::time::Duration;
+
 use crate::{
     Arena, Language, Result, TelegramUser, User, UserId,
+    clock::millis,
     db::{on, on_both},
+    sessions::kept_secret,
 };
 
+/// How long a process that lives may have an update in its hands.
+const IN_HAND_MAX: Duration = Duration::from_secs(120);
 /// Telegram's longest user name.
 const NAME_BYTES_MAX: usize = 32;
 
@@ -121,18 +127,36 @@ impl Arena {
         Ok(new)
     }
 
-    /// The updates that were taken and not handled, in order: what an earlier run has left.
+    /// The updates that were taken and not handled, in order: what an earlier run has left. Where
+    /// other processes may have them in their hands, those that are old; they are not answered
+    /// again for as long.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn updates_left(&self) -> Result<Vec<(i64, String)>> {
-        Ok(on!(self.db, pool => {
+        let now = self.clock.now();
+        let old = if self.cluster.is_several() { now - millis(IN_HAND_MAX) } else { now };
+        let mut left: Vec<(i64, String)> = on!(self.db, pool => {
             sqlx::query_as(
-                "select update_id, body from telegram_updates where body <> '' order by update_id",
+                "update telegram_updates set taken_at = $1 where body <> '' and taken_at <= $2
+                 returning update_id, body",
             )
+            .bind(now)
+            .bind(old)
             .fetch_all(pool)
             .await
-        })?)
+        })?;
+        left.sort_unstable();
+        Ok(left)
+    }
+
+    /// What proves that Telegram brings an update: the same for all processes, in the letters that
+    /// Telegram allows.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn webhook_secret(&self) -> Result<String> {
+        Ok(kept_secret(&self.db, "webhook").await?)
     }
 
     /// An update was handled; what people wrote is forgotten.

@@ -134,8 +134,8 @@ async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result
     };
     let listening = async {
         match webhook {
-            Some(webhook) => webhook.listen(bot, page, inlet).await,
-            None => updates::listen(bot, arena, inlet).await,
+            Some(webhook) => webhook.listen(bot, page, carrier, inlet).await,
+            None => updates::listen(bot, arena, carrier, inlet).await,
         }
     };
     let work = async {
@@ -156,14 +156,18 @@ async fn life(bot: &Bot, around: &Around, closing: &CancellationToken) -> Result
     let service = async {
         tokio::join!(arena.keep_carrier(carrier), errands::run(bot, arena, links, errands));
     };
-    select! {
+    let ended = select! {
         ended = work => ended,
         () = service => Ok(()),
         () = too_late => {
             tracing::warn!("The bot stops with answers that could not be sent");
             Ok(())
         }
+    };
+    if let Err(error) = arena.carrier_leaves(carrier).await {
+        tracing::debug!(error = error.report(), "Others find out that this bot has left");
     }
+    ended
 }
 
 /// A carrier of letters, as soon as the database has it; none if `closing` was cancelled before.

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use arena::{Arena, TelegramUser};
+use arena::{Arena, Carrier, TelegramUser};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use teloxide::{
@@ -25,6 +25,10 @@ use crate::{
 
 /// How long Telegram may hold a request open; the HTTP client gives up after 17 s.
 const HOLD_MAX: Duration = Duration::from_secs(10);
+/// How often a process that does not listen to Telegram looks whether it is to.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often it is looked what other processes have left.
+const TAKE_UP_EVERY: Duration = Duration::from_secs(20);
 /// What we want to hear of.
 pub(crate) const ALLOWED: [AllowedUpdate; 5] = [
     AllowedUpdate::Message,
@@ -202,6 +206,25 @@ pub(crate) async fn resume(arena: &Arena, inlet: &mpsc::Sender<Update>) -> bool 
     true
 }
 
+/// Hands on what other processes have left, for as long as somebody takes it.
+pub(crate) async fn take_up(arena: &Arena, carrier: Carrier, inlet: &mpsc::Sender<Update>) {
+    while !inlet.is_closed() {
+        tokio::time::sleep(TAKE_UP_EVERY).await;
+        if listens(arena, carrier).await && !resume(arena, inlet).await {
+            return;
+        }
+    }
+}
+
+/// Whether this process is to listen to Telegram; not when that is not known.
+async fn listens(arena: &Arena, carrier: Carrier) -> bool {
+    let listens = arena.listens(carrier).await;
+    if let Err(error) = &listens {
+        tracing::warn!(error = error.report(), "It is not known who listens to Telegram");
+    }
+    listens.unwrap_or_default()
+}
+
 /// Puts updates down and hands on those that are new. None when nobody takes them any more; false
 /// when they could not be put down, so that Telegram has to bring them again.
 pub(crate) async fn take(
@@ -253,14 +276,32 @@ pub(crate) async fn handled(arena: &Arena, id: i64) {
     }
 }
 
-/// Hands on each update that comes, for as long as somebody takes them. The error is that Telegram
-/// knows the bot no more.
+/// Hands on each update that comes, for as long as somebody takes them. Of several processes one
+/// does: Telegram tells each update once, and refuses two who ask. The error is that Telegram knows
+/// the bot no more.
 pub(crate) async fn listen(
     bot: &Bot,
     arena: &Arena,
+    carrier: Carrier,
     inlet: mpsc::Sender<Update>,
 ) -> Result<(), RequestError> {
-    if !resume(arena, &inlet).await {
+    let left = async {
+        take_up(arena, carrier, &inlet).await;
+        Ok(())
+    };
+    tokio::select! {
+        ended = poll(bot, arena, carrier, &inlet) => ended,
+        ended = left => ended,
+    }
+}
+
+async fn poll(
+    bot: &Bot,
+    arena: &Arena,
+    carrier: Carrier,
+    inlet: &mpsc::Sender<Update>,
+) -> Result<(), RequestError> {
+    if !resume(arena, inlet).await {
         return Ok(());
     }
     // While a webhook is set, Telegram refuses to be polled.
@@ -268,6 +309,12 @@ pub(crate) async fn listen(
     let mut backoff = Backoff::default();
     let mut offset = None;
     loop {
+        if !listens(arena, carrier).await {
+            // Whoever listens confirms what it takes.
+            offset = None;
+            tokio::time::sleep(LOOK_EVERY).await;
+            continue;
+        }
         let (timeout, allowed_updates) = (HOLD_MAX.as_secs(), ALLOWED);
         let request =
             JsonRequest::new(bot.clone(), GetUpdates { offset, timeout, allowed_updates });
@@ -283,7 +330,7 @@ pub(crate) async fn listen(
             tracing::info!("Telegram answers again");
         }
         let last = updates.iter().filter_map(|it| it.get("update_id")?.as_i64()).max();
-        match take(arena, &inlet, updates).await {
+        match take(arena, inlet, updates).await {
             // To ask for what comes after an update is to confirm it.
             Some(true) => offset = last.map(|it| it + 1).or(offset),
             Some(false) => tokio::time::sleep(backoff.next()).await,

@@ -1,12 +1,12 @@
 //! What Telegram brings by itself, to the listener that serves everything else.
 //!
-//! Who knows the secret is Telegram: it is made anew at each start and told to nobody else. An
+//! Who knows the secret is Telegram: it is made once for all processes and told to nobody else. An
 //! update is put down before it is answered, so Telegram may forget it then; while the bot can't
 //! take it, Telegram is told to come again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arena::{Arena, UserId};
+use arena::{Arena, Carrier};
 use axum::{
     Router,
     body::Bytes,
@@ -59,11 +59,13 @@ impl Payload for SetWebhook {
 }
 
 impl Webhook {
-    /// One with a new secret.
-    pub fn new(arena: Arena) -> Webhook {
-        // Twice 63 bits of the operating system's luck, in the letters that Telegram allows.
-        let secret = format!("{}{}", UserId::random(), UserId::random());
-        Webhook(Arc::new(Inner { arena, secret, inlet: Mutex::default() }))
+    /// One with the arena's secret.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn open(arena: Arena) -> arena::Result<Webhook> {
+        let secret = arena.webhook_secret().await?;
+        Ok(Webhook(Arc::new(Inner { arena, secret, inlet: Mutex::default() })))
     }
 
     /// The route to merge into what is served.
@@ -79,20 +81,21 @@ impl Webhook {
         &self,
         bot: &Bot,
         page: &Url,
+        carrier: Carrier,
         inlet: mpsc::Sender<Update>,
     ) -> Result<(), RequestError> {
         if !updates::resume(&self.0.arena, &inlet).await {
             return Ok(());
         }
         let open = Open(self);
-        *self.inlet() = Some(inlet);
+        *self.inlet() = Some(inlet.clone());
         let mut url = page.clone();
         url.set_path(&format!("{}{PATH}", page.path().trim_end_matches('/')));
         let secret_token = self.0.secret.clone();
         let set = SetWebhook { url, secret_token, allowed_updates: ALLOWED };
         insist("The webhook can't be set", JsonRequest::new(bot.clone(), set)).await?;
         tracing::info!("Telegram brings updates to {PATH}");
-        std::future::pending::<()>().await;
+        updates::take_up(&self.0.arena, carrier, &inlet).await;
         drop(open);
         Ok(())
     }
