@@ -46,8 +46,6 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
         let router = api::metrics_router(registry(&api));
         tasks.spawn(api::serve(listener, router, patience, closing.clone()));
     }
-    let forgetful = api.clone();
-    tasks.spawn(async move { forgetful.forget_limits().await });
     match token {
         Some(token) => {
             let url = api.public_url.clone();

@@ -122,7 +122,7 @@ async fn login(
     Body(Login { login, password }): Body<Login>,
 ) -> Result<Response, Problem> {
     let known = cookie(&headers, KNOWN_COOKIE).filter(|it| api.arena.knows_browser(&login, it));
-    api.log_in(address, &login, known.map(str::to_owned))?;
+    api.log_in(address, &login, known).await?;
     let session = api.arena.login(&login, &password, &device).await?;
     let known = api.arena.know_browser(&login);
     let response = signed_in(&api, session, wish.cookie);

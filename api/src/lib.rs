@@ -19,7 +19,6 @@ mod lobby_socket;
 mod matches;
 mod me;
 mod metrics;
-mod misses;
 mod moderation;
 mod open_sockets;
 mod openapi;
@@ -76,7 +75,6 @@ pub struct Inner {
     pub tasks: TaskTracker,
     /// What is counted.
     pub metrics: Metrics,
-    limits: limits::Limits,
     sockets: open_sockets::OpenSockets,
     content_security_policy: HeaderValue,
 }
@@ -101,7 +99,6 @@ impl Api {
         let policy = border::content_security_policy(&public_url, &options.frame_ancestors);
         Api(Arc::new(Inner {
             origins: options.origins(&public_url, address),
-            limits: limits::Limits::new(),
             sockets: open_sockets::OpenSockets::new(options.rate_limits),
             content_security_policy: policy,
             tasks: TaskTracker::new(),

@@ -3,209 +3,152 @@
 //! Every request counts against its account, or against its address while nobody is signed in; what
 //! costs or disturbs more than reading also counts in a group of its own. Besides, all requests
 //! from one address count together, since one may have many accounts. What pages are made of, and
-//! ways in, count there and not with the rest.
+//! ways in, count there and not with the rest. A request that is refused counts nowhere.
 //!
 //! Guessing a password is slowed by the address and by the address with the name that is tried,
 //! never by the name alone: nobody can lock another out. A browser in which somebody has signed in
 //! by a name before has a budget of its own for that name, so an attacker behind the same address
 //! does not stand in their way.
 
-use std::{
-    hash::Hash,
-    num::NonZeroU32,
-    time::{Duration, Instant},
-};
+use std::fmt;
 
-use arena::{Error, UserId};
+use arena::{Limited, Quota, Use, UserId};
 use axum::{
     extract::{Request, State},
     http::Method,
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-};
 
-use crate::{Api, Problem, address::ClientAddress, extract::principal, misses::Misses};
+use crate::{Api, Problem, address::ClientAddress, extract::principal};
 
-/// How often keys that are at rest are forgotten. They are at rest after 6 s (most) to 100 s.
-const FORGET_EVERY: Duration = Duration::from_secs(10);
+/// Everything, by who asks.
+const GENERAL: Quota = Quota::new("general", 300, 20);
+/// Everything, by where from.
+const ADDRESS: Quota = Quota::new("address", 1200, 5);
+const SIGN_UP: Quota = Quota::new("sign_up", 60, 1_000);
+/// Proofs of who somebody is that can't be guessed.
+const SIGN_IN: Quota = Quota::new("sign_in", 120, 200);
+/// Passwords, which can.
+const LOG_IN: Quota = Quota::new("log_in", 30, 2_000);
+const LOG_IN_AS: Quota = Quota::new("log_in_as", 10, 10_000);
+const LOG_IN_KNOWN: Quota = Quota::new("log_in_known", 10, 10_000);
+const QUEUE: Quota = Quota::new("queue", 40, 500);
+const ROOMS: Quota = Quota::new("rooms", 60, 300);
+const MATCHES: Quota = Quota::new("matches", 30, 1_000);
+const PEOPLE: Quota = Quota::new("people", 40, 500);
+const ORDER: Quota = Quota::new("order", 120, 200);
+const SOCKETS: Quota = Quota::new("sockets", 60, 300);
+/// Codes of rooms that there are not, by who asks and by where from: a private room is hidden by
+/// its code alone. A code counts while it is being answered, so that guessing side by side gains
+/// nothing, and is given back when there is such a room.
+const CODES: Quota = Quota::new("codes", 10, 10_000);
+const CODES_ADDRESS: Quota = Quota::new("codes_address", 30, 4_000);
 
-/// Counts requests by key, in this process.
-pub(crate) struct Limits {
-    /// Everything, by who asks.
-    general: DefaultKeyedRateLimiter<Key>,
-    /// Everything, by where from.
-    addresses: DefaultKeyedRateLimiter<ClientAddress>,
-    sign_up: DefaultKeyedRateLimiter<ClientAddress>,
-    /// Proofs of who somebody is that can't be guessed.
-    sign_in: DefaultKeyedRateLimiter<ClientAddress>,
-    /// Passwords, which can.
-    log_in: DefaultKeyedRateLimiter<ClientAddress>,
-    log_in_as: DefaultKeyedRateLimiter<(ClientAddress, String)>,
-    log_in_known: DefaultKeyedRateLimiter<String>,
-    queue: DefaultKeyedRateLimiter<Key>,
-    rooms: DefaultKeyedRateLimiter<Key>,
-    matches: DefaultKeyedRateLimiter<Key>,
-    people: DefaultKeyedRateLimiter<Key>,
-    order: DefaultKeyedRateLimiter<Key>,
-    sockets: DefaultKeyedRateLimiter<Key>,
-    /// Codes of rooms that there are not, by who asks and by where from: a private room is hidden
-    /// by its code alone.
-    codes: [Misses<Key>; 2],
-}
+/// All of them.
+pub(crate) const QUOTAS: [Quota; 15] = [
+    GENERAL,
+    ADDRESS,
+    SIGN_UP,
+    SIGN_IN,
+    LOG_IN,
+    LOG_IN_AS,
+    LOG_IN_KNOWN,
+    QUEUE,
+    ROOMS,
+    MATCHES,
+    PEOPLE,
+    ORDER,
+    SOCKETS,
+    CODES,
+    CODES_ADDRESS,
+];
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// Whose bucket.
+#[derive(Clone, Copy)]
 enum Key {
     Account(UserId),
     Address(ClientAddress),
 }
 
-/// At most `burst` at once, and one more each `pause` milliseconds.
-fn limit<K: Clone + Eq + Hash>(burst: u32, pause: u64) -> DefaultKeyedRateLimiter<K> {
-    let burst = NonZeroU32::new(burst).expect("written below");
-    let quota = Quota::with_period(Duration::from_millis(pause)).expect("written below");
-    RateLimiter::keyed(quota.allow_burst(burst))
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Account(user) => write!(f, "account {user}"),
+            Key::Address(ClientAddress(address)) => write!(f, "address {address}"),
+        }
+    }
 }
 
-impl Limits {
-    pub(crate) fn new() -> Limits {
-        Limits {
-            general: limit(300, 20),
-            addresses: limit(1200, 5),
-            sign_up: limit(60, 1_000),
-            sign_in: limit(120, 200),
-            log_in: limit(30, 2_000),
-            log_in_as: limit(10, 10_000),
-            log_in_known: limit(10, 10_000),
-            queue: limit(40, 500),
-            rooms: limit(60, 300),
-            matches: limit(30, 1_000),
-            people: limit(40, 500),
-            order: limit(120, 200),
-            sockets: limit(60, 300),
-            codes: [
-                Misses::new(10, Duration::from_secs(10)),
-                Misses::new(30, Duration::from_secs(4)),
-            ],
-        }
-    }
-
-    fn forget(&self) {
-        self.general.retain_recent();
-        self.addresses.retain_recent();
-        self.sign_up.retain_recent();
-        self.sign_in.retain_recent();
-        self.log_in.retain_recent();
-        self.log_in_as.retain_recent();
-        self.log_in_known.retain_recent();
-        for group in
-            [&self.queue, &self.rooms, &self.matches, &self.people, &self.order, &self.sockets]
-        {
-            group.retain_recent();
-        }
-        let now = Instant::now();
-        self.codes.iter().for_each(|it| it.forget(now));
-    }
-
+impl Api {
     /// Lets a request pass that is not one too many.
-    fn check(&self, request: &Request, key: Key, address: ClientAddress) -> Result<(), Problem> {
+    async fn take(&self, uses: &[Use]) -> Result<(), Problem> {
+        self.arena.take(uses).await.map_err(|limited| self.limited(limited))
+    }
+
+    fn limited(&self, limited: Limited) -> Problem {
+        self.metrics.limited(limited.quota);
+        arena::Error::from(limited).into()
+    }
+
+    /// Lets a password be tried, unless too many were. `known` names the browser in which somebody
+    /// has signed in by this name before.
+    pub(crate) async fn log_in(
+        &self,
+        address: ClientAddress,
+        login: &str,
+        known: Option<&str>,
+    ) -> Result<(), Problem> {
+        if !self.options.rate_limits {
+            return Ok(());
+        }
+        if let Some(known) = known
+            && self.arena.take(&[self.arena.one_use(LOG_IN_KNOWN, known)]).await.is_ok()
+        {
+            return Ok(());
+        }
+        let address = Key::Address(address).to_string();
+        let name = format!("{address} {}", login.to_lowercase());
+        let by_address = self.arena.one_use(LOG_IN, &address);
+        self.take(&[by_address, self.arena.one_use(LOG_IN_AS, &name)]).await
+    }
+
+    /// What a request uses up.
+    fn uses(&self, request: &Request, key: Key, address: ClientAddress) -> Vec<Use> {
+        let (key, address) = (key.to_string(), Key::Address(address).to_string());
+        let by_key = |quota| self.arena.one_use(quota, &key);
+        let by_address = |quota| self.arena.one_use(quota, &address);
         let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
         let path = request.uri().path();
         let mut parts = path.trim_start_matches('/').split('/');
         let first = [parts.next().unwrap_or(""), parts.next().unwrap_or("")];
         let group = match (first, reads) {
             // A platform's probe must hear of the server's health, not of its own rate.
-            (["healthz" | "readyz", ""], _) => return Ok(()),
+            (["healthz" | "readyz", ""], _) => return Vec::new(),
             // A page is made of many, and a household opens several at once.
-            (["a", _], true) => return check(&self.addresses, &address),
+            (["a", _], true) => return vec![by_address(ADDRESS)],
             // Ways in are apart from all else, so that trying them takes nothing from neighbours.
             (["api", "auth"] | ["auth", _], _) => {
-                match path {
-                    "/api/auth/register" => check(&self.sign_up, &address)?,
+                return match path {
+                    "/api/auth/register" => vec![by_address(SIGN_UP), by_address(ADDRESS)],
                     // Its handler knows the name that is tried: see `log_in`.
-                    "/api/auth/login" => {}
-                    _ => check(&self.sign_in, &address)?,
-                }
-                return check(&self.addresses, &address);
+                    "/api/auth/login" => vec![by_address(ADDRESS)],
+                    _ => vec![by_address(SIGN_IN), by_address(ADDRESS)],
+                };
             }
-            (["api", "queue"], false) => Some(&self.queue),
-            (["api", "rooms"], false) => Some(&self.rooms),
-            (["api", "matches"], false) if path.ends_with("/watch-tickets") => Some(&self.sockets),
-            (["api", "matches"], false) => Some(&self.matches),
-            (["api", "ws-tickets"], false) => Some(&self.sockets),
-            (["api", "friends" | "blocks" | "reports"], false) => Some(&self.people),
-            (["api", "moderation" | "admin"], _) => Some(&self.order),
+            (["api", "queue"], false) => Some(QUEUE),
+            (["api", "rooms"], false) => Some(ROOMS),
+            (["api", "matches"], false) if path.ends_with("/watch-tickets") => Some(SOCKETS),
+            (["api", "matches"], false) => Some(MATCHES),
+            (["api", "ws-tickets"], false) => Some(SOCKETS),
+            (["api", "friends" | "blocks" | "reports"], false) => Some(PEOPLE),
+            (["api", "moderation" | "admin"], _) => Some(ORDER),
             _ => None,
         };
-        check(&self.addresses, &address)?;
-        check(&self.general, &key)?;
-        group.map_or(Ok(()), |group| check(group, &key))
+        let mut uses = vec![by_address(ADDRESS), by_key(GENERAL)];
+        uses.extend(group.map(by_key));
+        uses
     }
-
-    /// Lets somebody ask about a room by its code.
-    fn guess_code(&self, keys: [Key; 2]) -> Result<(), Problem> {
-        let now = Instant::now();
-        let [of_who, of_where] = &self.codes;
-        of_who.guess(keys[0], now).map_err(Error::too_many)?;
-        of_where.guess(keys[1], now).map_err(|after| {
-            of_who.hit(&keys[0]);
-            Error::too_many(after).into()
-        })
-    }
-
-    /// Counts no miss where there was none.
-    fn guessed_code(&self, keys: [Key; 2], response: &Response) {
-        if !Problem::is(response, "room_not_found") {
-            self.codes.iter().zip(&keys).for_each(|(misses, key)| misses.hit(key));
-        }
-    }
-}
-
-impl Api {
-    /// Lets a password be tried, unless too many were. `known` names the browser in which somebody
-    /// has signed in by this name before.
-    pub(crate) fn log_in(
-        &self,
-        address: ClientAddress,
-        login: &str,
-        known: Option<String>,
-    ) -> Result<(), Problem> {
-        if !self.options.rate_limits {
-            return Ok(());
-        }
-        if let Some(known) = known
-            && check(&self.limits.log_in_known, &known).is_ok()
-        {
-            return Ok(());
-        }
-        check(&self.limits.log_in, &address)?;
-        // Nobody's is so long: what was typed is no more than a key here.
-        let login: String = login.chars().take(LOGIN_CHARS_MAX).collect();
-        check(&self.limits.log_in_as, &(address, login.to_lowercase()))
-    }
-
-    /// Forgets the limits of those who have been quiet, until the server is asked to stop: without
-    /// it every address ever seen stays in memory.
-    pub async fn forget_limits(&self) {
-        let forget = async {
-            loop {
-                tokio::time::sleep(FORGET_EVERY).await;
-                self.limits.forget();
-            }
-        };
-        self.closing.run_until_cancelled(forget).await;
-    }
-}
-
-const LOGIN_CHARS_MAX: usize = 254;
-
-fn check<K: Clone + Eq + Hash>(limit: &DefaultKeyedRateLimiter<K>, key: &K) -> Result<(), Problem> {
-    limit.check_key(key).map_err(|not_until| {
-        Error::too_many(not_until.wait_time_from(DefaultClock::default().now())).into()
-    })
 }
 
 /// Learns who asks and from where, and lets the request pass when it is not one too many.
@@ -216,15 +159,16 @@ pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Ne
         Some(by) => Key::Account(by.user_id),
         None => Key::Address(address),
     };
-    let guesses = api.options.rate_limits && request.uri().path().starts_with("/api/rooms/");
-    let keys = [key, Key::Address(address)];
+    // What a code of a room uses up when there is none.
+    let mut guess = None;
     if api.options.rate_limits {
-        let admitted = api.limits.check(&request, key, address);
-        let admitted = admitted.and_then(|()| match guesses {
-            true => api.limits.guess_code(keys),
-            false => Ok(()),
-        });
-        if let Err(problem) = admitted {
+        let mut uses = api.uses(&request, key, address);
+        if request.uri().path().starts_with("/api/rooms/") {
+            let by_who = api.arena.one_use(CODES, &key.to_string());
+            let by_where = api.arena.one_use(CODES_ADDRESS, &Key::Address(address).to_string());
+            uses.extend(*guess.insert([by_who, by_where]));
+        }
+        if let Err(problem) = api.take(&uses).await {
             return problem.into_response();
         }
     }
@@ -233,8 +177,10 @@ pub(crate) async fn admit(State(api): State<Api>, mut request: Request, next: Ne
         request.extensions_mut().insert(by);
     }
     let response = next.run(request).await;
-    if guesses {
-        api.limits.guessed_code(keys, &response);
+    if let Some(guess) = guess
+        && !Problem::is(&response, "room_not_found")
+    {
+        api.arena.give_back(&guess).await;
     }
     response
 }

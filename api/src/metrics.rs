@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use arena::Quota;
 use axum::{
     Router,
     http::{Method, StatusCode, header},
@@ -17,7 +18,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::Problem;
+use crate::{Problem, limits::QUOTAS};
 
 /// Upper ends, in seconds.
 const LATENCIES: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
@@ -29,6 +30,7 @@ pub struct Metrics {
     latency: Family<RouteLabels, Histogram, fn() -> Histogram>,
     sockets: Family<SocketLabels, Gauge>,
     closes: Family<CloseLabels, Counter<u64, AtomicU64>>,
+    limited: Family<LimitLabel, Counter<u64, AtomicU64>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -55,6 +57,11 @@ struct CloseLabels {
     code: u16,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabel {
+    limit: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Metrics {
         Metrics {
@@ -62,6 +69,7 @@ impl Default for Metrics {
             latency: Family::new_with_constructor(|| Histogram::new(LATENCIES)),
             sockets: Family::default(),
             closes: Family::default(),
+            limited: Family::default(),
         }
     }
 }
@@ -78,7 +86,7 @@ impl Drop for OpenSocket {
 impl Metrics {
     /// Adds what is counted to what is served.
     pub fn register(&self, registry: &mut Registry) {
-        let Metrics { requests, latency, sockets, closes } = self;
+        let Metrics { requests, latency, sockets, closes, limited } = self;
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register_with_unit(
             "http_request_duration",
@@ -92,6 +100,10 @@ impl Metrics {
         }
         registry.register("sockets", "Open sockets", sockets.clone());
         registry.register("socket_closes", "Sockets closed, by close code", closes.clone());
+        for Quota { name: limit, .. } in QUOTAS {
+            drop(limited.get_or_create(&LimitLabel { limit }));
+        }
+        registry.register("limited_requests", "Requests refused as too many", limited.clone());
     }
 
     /// A socket of a `kind` (`lobby` or `game`) is open while the answer lives.
@@ -105,6 +117,11 @@ impl Metrics {
     pub(crate) fn closed_socket(&self, kind: &'static str, code: Option<u16>) {
         let code = code.unwrap_or(1006);
         self.closes.get_or_create(&CloseLabels { kind, code }).inc();
+    }
+
+    /// A request was one too many.
+    pub(crate) fn limited(&self, limit: &'static str) {
+        self.limited.get_or_create(&LimitLabel { limit }).inc();
     }
 
     pub(crate) fn answered(

@@ -282,7 +282,7 @@ async fn link_password(
     Body(PasswordLink { login, password }): Body<PasswordLink>,
 ) -> Result<StatusCode, Problem> {
     // Who is signed in guesses no faster than who is not.
-    api.log_in(address, &login, None)?;
+    api.log_in(address, &login, None).await?;
     linked(api.arena.link_password(&by, &login, &password).await?)
 }
 
@@ -360,7 +360,7 @@ async fn finish_handoff(
     // A code has six digits: trying them is guessing, as with passwords. What stands for the
     // handoff is too little of its secret to be one.
     let which = secret.get(..SECRET_SHOWN).unwrap_or_default();
-    api.log_in(address, &format!("code {which}"), None)?;
+    api.log_in(address, &format!("code {which}"), None).await?;
     let by = by.map(|By(by)| by);
     match api.arena.finish_handoff(&secret, &code, by.as_ref(), &device).await? {
         HandoffResult::SignedIn(session) => Ok(signed_in(&api, *session, wish.cookie)),

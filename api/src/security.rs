@@ -83,7 +83,7 @@ async fn set_password(
     Body(new): Body<NewPassword>,
 ) -> Result<Json<User>, Problem> {
     // Whoever has somebody's phone for a minute guesses no faster than at the door.
-    api.log_in(address, &format!("account {}", by.user_id), None)?;
+    api.log_in(address, &format!("account {}", by.user_id), None).await?;
     Ok(Json(api.arena.set_password(&by, new).await?))
 }
 
@@ -221,7 +221,7 @@ async fn forgot_password(
     address: ClientAddress,
     Body(Lost { login }): Body<Lost>,
 ) -> Result<(StatusCode, Json<LookThere>), Problem> {
-    api.log_in(address, &format!("lost {login}"), None)?;
+    api.log_in(address, &format!("lost {login}"), None).await?;
     api.arena.forgot_password(login, page(&api, "/reset"));
     Ok((StatusCode::ACCEPTED, Json(LookThere { ways: api.arena.reset_ways() })))
 }
@@ -247,7 +247,7 @@ async fn reset_password(
     Asked(wish): Asked<Wish>,
     Body(Reset { token, password }): Body<Reset>,
 ) -> Result<Response, Problem> {
-    api.log_in(address, "a link", None)?;
+    api.log_in(address, "a link", None).await?;
     let session = api.arena.reset_password(&token, password, &device).await?;
     Ok(signed_in(&api, session, wish.cookie))
 }

@@ -8,6 +8,7 @@ use crate::{
     Arena, Device, Error, FieldError, InitData, Moment, NotInitData, Options, Result, Session,
     UserId, Way, Why,
     audit::{AuditKind, AuditRows, Deed},
+    cache::Change,
     clock::Clock,
     db::{Db, on},
     identities::Proved,
@@ -510,6 +511,7 @@ impl Arena {
         if user.avatar_url.as_deref() == avatar_url {
             return Ok(user);
         }
+        let telling = self.telling(Change::People(vec![user.id]));
         on!(self.db, pool => {
             sqlx::query("update users set avatar_url = $1, updated_at = $2 where id = $3")
                 .bind(avatar_url)
@@ -519,6 +521,7 @@ impl Arena {
                 .await
                 .map(drop)
         })?;
+        telling.done().await;
         Ok(User { avatar_url: avatar_url.map(str::to_owned), ..user })
     }
 
@@ -555,6 +558,7 @@ impl Arena {
             }
             None => None,
         };
+        let telling = display_name.is_some().then(|| self.telling(Change::People(vec![by])));
         let user: Option<User> = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             let user = sqlx::query_as(
@@ -574,6 +578,9 @@ impl Arena {
             tx.commit().await?;
             user
         });
+        if let Some(telling) = telling {
+            telling.done().await;
+        }
         user.ok_or_else(no_account)
     }
 }

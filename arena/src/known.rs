@@ -9,7 +9,7 @@ use crate::{Arena, db::Db, sessions::kept_secret};
 
 const NONCE_BYTES: usize = 16;
 
-/// What marks known browsers.
+/// What marks known browsers, and what other keys are derived from.
 pub(crate) struct Known(Hmac<Sha256>);
 
 impl Known {
@@ -18,6 +18,12 @@ impl Known {
         let secret = kept_secret(db, "known_browsers").await?;
         let key = Hmac::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
         Ok(Known(key))
+    }
+
+    /// A key that all processes of the arena have, for one purpose.
+    pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
+        let key = self.0.clone().chain_update("artel: a key for ").chain_update(purpose);
+        key.finalize().into_bytes().into()
     }
 
     /// The mark of a browser for a name, whatever its capitals.

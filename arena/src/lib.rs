@@ -9,6 +9,7 @@
 mod accounts;
 mod audit;
 mod bus;
+mod cache;
 mod cards;
 mod carriers;
 mod clock;
@@ -24,6 +25,7 @@ mod ids;
 mod init_data;
 mod journal;
 mod known;
+mod limits;
 mod lobby;
 mod mail;
 mod matches;
@@ -47,6 +49,7 @@ mod replays;
 mod reports;
 mod rooms;
 mod sessions;
+mod shared;
 mod sign_in;
 mod staff;
 mod telegram;
@@ -82,6 +85,7 @@ pub use ids::{
     AuditId, CardId, MatchId, MergeId, NotAnId, ReportId, RoomId, SanctionId, SessionId, UserId,
 };
 pub use init_data::{InitData, NotInitData, TelegramUser};
+pub use limits::{Limited, Quota, Use};
 pub use lobby::{LobbyChair, LobbyMessage, Place, QueueUpdate};
 pub use matches::{MatchInfo, MatchPlayer};
 pub use merging::MergeOffer;
@@ -140,6 +144,8 @@ pub struct Inner {
     pub(crate) lobby: lobby::Lobby,
     pub(crate) presences: people::Presences,
     pub(crate) bus: bus::Bus,
+    pub(crate) limits: limits::Limits,
+    pub(crate) cache: cache::Cache,
     pub(crate) cluster: cluster::Cluster,
     pub(crate) relay: cluster::Relay,
     pub(crate) queue: queue::Queue,
@@ -191,6 +197,7 @@ impl Arena {
         let known = known::Known::open(&db).await?;
         let name = sessions::kept_secret(&db, "arena").await?;
         let (bus, ends) = bus::Bus::new(options.redis_url.as_ref(), &name[..16])?;
+        let shared = bus.redis("shared").map(|it| Arc::new(shared::Shared::new(it)));
         let (journal, lines) = mpsc::channel(journal::LINES_MAX);
         let arena = Arena(Arc::new(Inner {
             journal,
@@ -214,6 +221,8 @@ impl Arena {
             live: matches::Live::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            limits: limits::Limits::new(&known, shared.clone()),
+            cache: cache::Cache::new(shared),
             bus,
             db,
             clock,
@@ -238,6 +247,8 @@ impl Arena {
         arena.every(SWEEP_EVERY, "Old sessions are not swept", Arena::sweep_sessions);
         arena.every(SWEEP_EVERY, "Old sign-ins are not swept", Arena::sweep_flows);
         arena.every(SWEEP_EVERY, "Old answers are not swept", Arena::sweep_answers);
+        arena.every(limits::FORGET_EVERY, "Limits are not swept", Arena::forget_limits);
+        arena.every(cache::PAY_EVERY, "Caches are not emptied", Arena::pay_caches);
         arena.every(presence::SAY_EVERY, "Nobody knows who is here", Arena::say_who_is_here);
         arena.every(rooms::TEND_EVERY, "Rooms are not tended", Arena::tend_rooms);
         let announce = Arena::announce_presences;

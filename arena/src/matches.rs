@@ -27,6 +27,7 @@ use utoipa::ToSchema;
 use crate::{
     Arena, Error, MatchId, Millis, Moment, Pass, PublicUser, Result, UserId, Why,
     bus::{NotSeated, ProcessId},
+    cache::Change,
     cards::{self, MatchCards},
     cluster::{Owner, OwnerRows},
     computers,
@@ -822,6 +823,12 @@ impl Arena {
         ending: &Ending<'_>,
     ) -> Result<Settled> {
         let now = self.clock.now();
+        let telling = self.telling(Change::Match {
+            id: opened.id,
+            game: opened.game,
+            users: opened.users.clone(),
+            by_card: opened.by_card,
+        });
         let (ratings, room) = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             if !tx.hold_owner(opened.id, opened.owner).await? {
@@ -839,6 +846,7 @@ impl Arena {
             tx.commit().await?;
             (ratings, room)
         });
+        telling.done().await;
         METRICS.settled(opened.game, ending.name());
         let (id, reason) = (opened.id, outcome.reason);
         tracing::info!(r#match = %id, ?reason, "Match {id} is settled: {}", ending.name());

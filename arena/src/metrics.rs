@@ -16,7 +16,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::Arena;
+use crate::{Arena, cache};
 
 /// Upper ends of the times that databases take, in seconds.
 const ANSWERS: [f64; 11] = [2.5e-4, 5e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 3.0];
@@ -38,6 +38,7 @@ pub(crate) struct Metrics {
     pub(crate) journal_lag: Histogram,
     sql: Histograms<PartLabel>,
     redis: Histograms<CommandLabel>,
+    cache: Family<CacheLabels, Counter>,
     /// Matches that were taken over from other processes.
     pub(crate) takeovers: Counter,
     words: Family<WayLabel, Counter>,
@@ -65,6 +66,12 @@ struct CommandLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabels {
+    cache: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WayLabel {
     way: &'static str,
 }
@@ -80,6 +87,7 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         journal_lag: Histogram::new(ANSWERS),
         sql: Family::new_with_constructor(answers),
         redis: Family::new_with_constructor(answers),
+        cache: Family::default(),
         takeovers: Counter::default(),
         words: Family::default(),
     }
@@ -153,6 +161,12 @@ impl Metrics {
         self.waiting.get_or_create(&GameLabel { game: game.name() }).set(count);
     }
 
+    /// Something that may be cached was asked for, and was there or not.
+    pub(crate) fn cache(&self, cache: &'static str, hit: bool) {
+        let outcome = if hit { "hit" } else { "miss" };
+        self.cache.get_or_create(&CacheLabels { cache, outcome }).inc();
+    }
+
     /// Somebody waited so many milliseconds for a match.
     pub(crate) fn waited(&self, game: Kind, millis: i64) {
         let histogram = self.waited.get_or_create(&GameLabel { game: game.name() });
@@ -165,7 +179,8 @@ impl Arena {
     pub fn register_metrics(&self, registry: &mut Registry) {
         live::register_metrics(registry);
         let metrics = &*METRICS;
-        let Metrics { live, settled, waiting, waited, journal_lag, sql, redis, .. } = metrics;
+        let Metrics { live, settled, waiting, waited, journal_lag, sql, redis, cache, .. } =
+            metrics;
         // There from the start, also where nobody plays: a graph needs its zeros.
         for game in Kind::ALL.map(Kind::name) {
             drop(live.get_or_create(&GameLabel { game }));
@@ -176,6 +191,11 @@ impl Arena {
             }
         }
         drop(redis.get_or_create(&CommandLabel { command: "ping" }));
+        for cache_name in cache::NAMES {
+            for outcome in ["hit", "miss"] {
+                drop(cache.get_or_create(&CacheLabels { cache: cache_name, outcome }));
+            }
+        }
         registry.register("live_matches", "Live matches of this process", live.clone());
         registry.register("settled_matches", "Matches that this process settled", settled.clone());
         registry.register("queue_length", "Who waits for an opponent, anywhere", waiting.clone());
@@ -203,6 +223,7 @@ impl Arena {
             Unit::Seconds,
             redis.clone(),
         );
+        registry.register("cache_requests", "What may be cached, asked for", cache.clone());
         metrics.words_sent(0);
         metrics.words_heard(0);
         registry.register(

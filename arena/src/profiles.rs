@@ -3,11 +3,13 @@
 
 use games::Kind;
 use live::computer::Level;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Arena, Error, MatchId, Moment, PublicUser, Result, UserId, computers,
+    Arena, Error, MatchId, Millis, Moment, PublicUser, Result, UserId,
+    cache::Cached,
+    computers,
     cursor::Cursor,
     db::on,
     ratings::{GROWTH_A_MS, RANKED_DEVIATION_MAX, RANKED_IDLE_MAX, Standing},
@@ -147,19 +149,27 @@ pub struct TopPlayer {
     pub games: i64,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Serialize, Deserialize, sqlx::FromRow)]
 struct StandingRow {
     game: String,
     #[sqlx(flatten)]
     standing: Standing,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Serialize, Deserialize, sqlx::FromRow)]
 struct TopRow {
     #[sqlx(flatten)]
     user: PublicUser,
     #[sqlx(flatten)]
     standing: Standing,
+}
+
+impl TopRow {
+    /// Whether they are known well enough, and have played lately enough, to be ranked.
+    fn is_ranked(&self, now: Millis) -> bool {
+        self.standing.rating_at(now).deviation <= RANKED_DEVIATION_MAX
+            && self.standing.rated_at >= now - RANKED_IDLE_MAX
+    }
 }
 
 /// One player of one match of a page: matches stand together.
@@ -201,18 +211,19 @@ impl Arena {
     /// # Errors
     /// When there is no such account.
     pub async fn stats(&self, id: UserId) -> Result<Stats> {
-        self.user(id).await?.ok_or_else(nobody)?;
-        Ok(Stats { games: self.game_stats(id).await? })
+        let games = self.game_stats(id).await?;
+        if games.is_empty() {
+            self.user(id).await?.ok_or_else(nobody)?;
+        }
+        Ok(Stats { games })
     }
 
     async fn game_stats(&self, id: UserId) -> Result<Vec<GameStats>> {
+        // Kept as they are stored, and made older when they are read. Who has not played is as
+        // quickly found by the database.
+        let played = |rows: &Vec<StandingRow>| !rows.is_empty();
+        let rows = self.cached(Cached::Stats(id), played, self.standings(id)).await?;
         let now = self.clock.now();
-        let rows: Vec<StandingRow> = on!(self.db, pool => {
-            sqlx::query_as("select * from ratings where user_id = $1 order by game")
-                .bind(id)
-                .fetch_all(pool)
-                .await
-        })?;
         let stats = rows.into_iter().filter_map(|StandingRow { game, standing: it }| {
             let rating = it.rating_at(now);
             Some(GameStats {
@@ -228,6 +239,15 @@ impl Arena {
             })
         });
         Ok(stats.collect())
+    }
+
+    async fn standings(&self, id: UserId) -> Result<Vec<StandingRow>> {
+        Ok(on!(self.db, pool => {
+            sqlx::query_as("select * from ratings where user_id = $1 order by game")
+                .bind(id)
+                .fetch_all(pool)
+                .await
+        })?)
     }
 
     /// A page of somebody's finished matches, the latest first; those that never began are left
@@ -283,7 +303,25 @@ impl Arena {
     /// Only when the database does not answer.
     pub async fn top(&self, game: Kind) -> Result<TopList> {
         let now = self.clock.now();
-        let rows: Vec<TopRow> = on!(self.db, pool => {
+        let any = |rows: &Vec<TopRow>| !rows.is_empty();
+        let rows = self.cached(Cached::Top(game), any, self.top_rows(game, now)).await?;
+        let mut items: Vec<TopPlayer> = Vec::with_capacity(rows.len());
+        // Doubt grows with time, also while they are kept.
+        let ranked = rows.into_iter().filter(|it| it.is_ranked(now));
+        for (place, TopRow { user, standing }) in (1..).zip(ranked) {
+            let (rating, games) = (standing.rating_at(now), standing.games());
+            let (points, provisional) = (rating.points(), rating.provisional());
+            let rank = match items.last() {
+                Some(before) if before.rating == points => before.rank,
+                _ => place,
+            };
+            items.push(TopPlayer { rank, user, rating: points, provisional, games });
+        }
+        Ok(TopList { items })
+    }
+
+    async fn top_rows(&self, game: Kind, now: Millis) -> Result<Vec<TopRow>> {
+        Ok(on!(self.db, pool => {
             sqlx::query_as(
                 "select u.id, u.username, u.display_name, u.avatar_url, r.rating, r.deviation,
                         r.volatility, r.wins, r.losses, r.draws, r.streak, r.best_streak,
@@ -302,18 +340,7 @@ impl Arena {
             .bind(TOP_MAX)
             .fetch_all(pool)
             .await
-        })?;
-        let mut items: Vec<TopPlayer> = Vec::with_capacity(rows.len());
-        for (place, TopRow { user, standing }) in (1..).zip(rows) {
-            let (rating, games) = (standing.rating_at(now), standing.games());
-            let (points, provisional) = (rating.points(), rating.provisional());
-            let rank = match items.last() {
-                Some(before) if before.rating == points => before.rank,
-                _ => place,
-            };
-            items.push(TopPlayer { rank, user, rating: points, provisional, games });
-        }
-        Ok(TopList { items })
+        })?)
     }
 }
 

@@ -4,6 +4,7 @@
 //! how who stays away leaves the top list without losing points.
 
 use games::Kind;
+use serde::{Deserialize, Serialize};
 use skillratings::{
     Outcomes,
     glicko2::{Glicko2Config, Glicko2Rating, glicko2},
@@ -45,7 +46,7 @@ pub(crate) const RANKED_IDLE_MAX: Millis = 30 * DAY_MS;
 pub(crate) const GROWTH_A_MS: f64 = SCALE * SCALE * PERIODS_A_DAY / DAY_MS as f64;
 
 /// A guess at how good somebody is, with its doubt.
-#[derive(Clone, Copy, Debug, PartialEq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Rating {
     /// The guess.
     pub rating: f64,
@@ -142,7 +143,7 @@ pub(crate) struct RatingChange {
 }
 
 /// Rating and statistics of somebody in a game: a row of `ratings`.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::FromRow)]
 pub(crate) struct Standing {
     #[sqlx(flatten)]
     pub(crate) rating: Rating,

@@ -1,8 +1,11 @@
 //! How often one may ask: by account, by address, and by what is asked.
 
+use std::time::Instant;
+
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 
-use crate::support::{Answer, Client, PASSWORD, Server};
+use crate::support::{Answer, Client, Home, PASSWORD, Server};
 
 /// A try to log in, with more headers.
 async fn try_as(server: &Server, login: &str, password: &str, headers: &[(&str, &str)]) -> Answer {
@@ -153,4 +156,65 @@ async fn guessing_is_slow_by_every_way() {
     }
     let body = json!({"current": PASSWORD, "password": "another horse battery"});
     Answer::to(ann.request("PUT", "/api/me/password").json(&body)).await.is(200);
+}
+
+/// Whoever asks at several processes may ask no more than at one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_count_together() {
+    let Ok(redis) = std::env::var("ARTEL_TEST_REDIS") else {
+        println!("ARTEL_TEST_REDIS is not set: not tested with several processes");
+        return;
+    };
+    // First, so that its database outlives them.
+    let Some(home) = Home::postgres().await else { return };
+    let mut servers = Vec::new();
+    for _ in 0..3 {
+        servers.push(Server::run(home.beside(), &[("REDIS_URL", &redis)]).await);
+    }
+    let at = |who: &Client, n: usize| Client { base: servers[n % 3].base.clone(), ..who.clone() };
+    let (ann, bob) = (servers[0].person("ann").await, servers[1].person("bob").await);
+    let room = bob.post("/api/rooms", json!({"game": "pong"})).await;
+    let room = room.is(201).body["code"].as_str().unwrap().to_owned();
+
+    // Codes of rooms that there are not.
+    let asks = (0..30).map(|n| {
+        let (ann, code) = (at(&ann, n), ["BBBBBB", "CCCCCC", "DDDDDD"][n / 10]);
+        async move { ann.get(&format!("/api/rooms/{code}")).await.status }
+    });
+    let mut statuses: Vec<_> = stream::iter(asks).buffer_unordered(30).collect().await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [[404; 10], [429; 10], [429; 10]].concat());
+    at(&ann, 2).get(&format!("/api/rooms/{room}")).await.refuses(429, "too_many_requests");
+    for n in 0..20 {
+        at(&bob, n).get(&format!("/api/rooms/{room}")).await.is(200);
+    }
+
+    // Passwords of somebody, from one address.
+    let mut refused = 0;
+    for n in 0..24 {
+        let answer = try_as(&servers[n % 3], "Ann", "a wrong password", &[]).await;
+        refused += usize::from(answer.status == 429);
+    }
+    assert!((12..=14).contains(&refused), "{refused} of 24 were refused");
+
+    // Anything, by one account.
+    let begun = Instant::now();
+    let asks = (0..1000).map(|n| {
+        let (ann, bob) = (at(&ann, n), at(&bob, n));
+        async move {
+            if n % 20 == 0 {
+                bob.get("/api/games").await.is(200);
+            }
+            ann.get("/api/games").await
+        }
+    });
+    let answers: Vec<_> = stream::iter(asks).buffer_unordered(60).collect().await;
+    let most = (300.0 + begun.elapsed().as_secs_f64() / 0.02) * 1.1;
+    let (allowed, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 200);
+    assert!(allowed.len() > 250 && (allowed.len() as f64) < most, "{} of {most}", allowed.len());
+    assert!(!refused.is_empty());
+    for answer in refused {
+        answer.refuses(429, "too_many_requests");
+        assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+    }
 }

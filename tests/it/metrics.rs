@@ -275,7 +275,26 @@ async fn redis_is_timed() {
     let Some(home) = Home::postgres().await else { return };
     let server = Server::run(home, &[METRICS_HERE, ("REDIS_URL", &redis)]).await;
     server.stranger().get("/readyz").await.is(200);
-    Page::of(&server).await.has(r#"artel_redis_duration_seconds_count{command="ping"}"#);
+    let ann = server.person("ann").await;
+    let code = ann.post("/api/rooms", json!({"game": "pong"})).await.is(201).body["code"].clone();
+    let path = format!("/api/rooms/{}", code.as_str().unwrap());
+    // What a process before may have left is emptied first.
+    let kept = async {
+        loop {
+            ann.get(&path).await.is(200);
+            let page = Page::of(&server).await;
+            if page.value(r#"artel_cache_requests_total{cache="room",outcome="hit"}"#) > Some(0.0) {
+                return page;
+            }
+        }
+    };
+    let page = timeout(PATIENCE, kept).await.unwrap();
+    page.has(r#"artel_cache_requests_total{cache="room",outcome="miss"}"#);
+    for command in ["ping", "limit", "give_back", "cache_look", "cache_keep", "cache_empty"] {
+        page.has(&format!("artel_redis_duration_seconds_count{{command=\"{command}\"}}"));
+    }
+    while ann.get("/api/rooms/BBBBBB").await.status != 429 {}
+    Page::of(&server).await.has(r#"artel_limited_requests_total{limit="codes"}"#);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod tend;
 use std::time::Duration;
 
 use games::Kind;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Arena, CardId, Error, Language, MatchId, PublicUser, Result, UserId,
@@ -142,7 +143,7 @@ pub enum Joined {
 }
 
 /// Somebody's record among those who played in a group.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct GroupPlayer {
     /// Who.
     #[sqlx(flatten)]

@@ -4,7 +4,7 @@ use games::Kind;
 use live::Status;
 
 use super::{Card, CardPlayer, CardStage, GroupPlayer, MatchCard, rows::Row};
-use crate::{Arena, CardId, MatchId, PublicUser, Result, db::on};
+use crate::{Arena, CardId, MatchId, PublicUser, Result, cache::Cached, db::on};
 
 /// How many a group's table names.
 const GROUP_TOP_MAX: i64 = 20;
@@ -158,6 +158,12 @@ impl Arena {
     /// # Errors
     /// When the database does not answer.
     pub async fn group_top(&self, chat: i64, game: Kind) -> Result<Vec<GroupPlayer>> {
+        let any = |players: &Vec<GroupPlayer>| !players.is_empty();
+        let read = self.read_group_top(chat, game);
+        self.cached(Cached::GroupTop(chat, game), any, read).await
+    }
+
+    async fn read_group_top(&self, chat: i64, game: Kind) -> Result<Vec<GroupPlayer>> {
         Ok(on!(self.db, pool => {
             sqlx::query_as(
                 "select u.id, u.username, u.display_name, u.avatar_url, t.wins, t.games

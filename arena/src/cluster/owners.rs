@@ -203,6 +203,10 @@ impl Arena {
         .bind(beat)
         .execute(pool)
         .await?;
+        if struck.rows_affected() > 0 {
+            // It may have changed something and had no time to say so.
+            self.cache.forget_all();
+        }
         if struck.rows_affected() > 0 || beat.is_none() {
             self.forget_beats(process).await;
         }

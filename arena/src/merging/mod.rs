@@ -20,6 +20,7 @@ use crate::{
     Arena, Error, MergeId, Moment, Principal, PublicUser, Result, SessionId, User, UserId, Way,
     Why,
     audit::{AuditKind, AuditRows, Deed},
+    cache::Change,
     db::{Turns, on},
     staff::StaffRows,
 };
@@ -239,6 +240,7 @@ impl Arena {
         };
         let row = self.offer_row(by).await?.filter(|it| it.id == id).ok_or_else(gone)?;
         let (now, keep, other) = (self.clock.now(), by.user_id, row.other_id);
+        let telling = self.telling(Change::People(vec![keep, other]));
         let ended: Vec<SessionId> = on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&[keep, other]).await?;
@@ -283,6 +285,7 @@ impl Arena {
             tx.commit().await?;
             ended
         });
+        telling.done().await;
         self.sessions_ended(&ended, now);
         tracing::info!(user.id = %keep, "Account {other} was merged into {keep}");
         let user = self.user(keep).await?;

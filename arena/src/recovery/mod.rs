@@ -20,6 +20,7 @@ use crate::{
     UserId, Why,
     accounts::{wrong_email, wrong_password, wrong_username},
     audit::{AuditKind, AuditRows, Deed},
+    cache::Change,
     clock::millis,
     db::{Turns, on},
     mail::Letter,
@@ -126,6 +127,7 @@ impl Arena {
         };
         let secret = self.hashing.hash(password).await?;
         let now = self.clock.now();
+        let telling = username.is_some().then(|| self.telling(Change::People(vec![user.id])));
         let set = on!(self.db, pool => async {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.take_turns(&[user.id]).await?;
@@ -155,6 +157,9 @@ impl Arena {
             }
             set => set?,
         };
+        if let Some(telling) = telling {
+            telling.done().await;
+        }
         self.sessions_ended(&ended, now);
         tracing::info!(user.id = %user.id, "Account {} has a new password", user.id);
         let user = self.user(user.id).await?;

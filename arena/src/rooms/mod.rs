@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Arena, Error, FieldError, PublicUser, Result, UserId,
+    cache::Cached,
     db::{Turns, on},
     ids::RoomId,
     lobby::LobbyMessage,
@@ -85,6 +86,16 @@ pub struct RoomUpdate {
     pub parting: Option<Parting>,
 }
 
+/// What somebody finds at the door of a room.
+#[derive(sqlx::FromRow)]
+struct Door {
+    id: RoomId,
+    revision: i64,
+    /// Whether they are in it: 1 or 0.
+    member: i64,
+    host_id: UserId,
+}
+
 impl Arena {
     /// Opens a room and goes in, out of the queue if need be.
     ///
@@ -142,13 +153,16 @@ impl Arena {
     /// # Errors
     /// `room_not_found`.
     pub async fn room(&self, by: UserId, code: &str) -> Result<RoomView> {
-        let id = self.room_id(code).await?;
-        let room = on!(self.db, pool => pool.acquire().await?.read_room(id).await)?;
-        let room = room.ok_or_else(no_room)?;
-        if room.member(by).is_none() && self.are_apart(by, room.host).await? {
+        let door = self.door(by, code).await?.ok_or_else(no_room)?;
+        if door.member == 0 && self.are_apart(by, door.host_id).await? {
             return Err(no_room());
         }
-        self.room_view(by, &room).await
+        let room = self.room_info(door.id, door.revision).await?.ok_or_else(no_room)?;
+        let chat = match door.member {
+            0 => Vec::new(),
+            _ => self.room_lines(by, door.id).await?,
+        };
+        Ok(RoomView { room, chat })
     }
 
     /// The room that somebody is in.
@@ -156,14 +170,19 @@ impl Arena {
     /// # Errors
     /// When the database does not answer.
     pub async fn room_of(&self, user: UserId) -> Result<Option<RoomInfo>> {
-        let room = on!(self.db, pool => {
-            let mut connection = pool.acquire().await?;
-            match connection.room_of(user).await? {
-                Some(id) => connection.read_room(id).await?,
-                None => None,
-            }
-        });
-        Ok(room.map(|it| it.info()))
+        let found: Option<(RoomId, i64)> = on!(self.db, pool => {
+            sqlx::query_as(
+                "select r.id, r.revision from room_members m join rooms r on r.id = m.room_id
+                 where m.user_id = $1",
+            )
+            .bind(user)
+            .fetch_optional(pool)
+            .await
+        })?;
+        match found {
+            Some((id, revision)) => self.room_info(id, revision).await,
+            None => Ok(None),
+        }
     }
 
     /// Comes into a room, to a seat while there is one, and leaves the queue. Coming twice changes
@@ -348,6 +367,36 @@ impl Arena {
 
     async fn are_apart(&self, a: UserId, b: UserId) -> Result<bool> {
         Ok(on!(self.db, pool => pool.acquire().await?.are_apart(a, b).await)?)
+    }
+
+    /// What decides who may see a room is never cached.
+    async fn door(&self, by: UserId, code: &str) -> Result<Option<Door>> {
+        if code.len() != CODE_LETTERS {
+            return Ok(None);
+        }
+        let code = code.to_ascii_uppercase();
+        Ok(on!(self.db, pool => {
+            sqlx::query_as(
+                "select r.id, r.revision, r.host_id,
+                        (select count(*) from room_members m
+                         where m.room_id = r.id and m.user_id = $2) as member
+                 from rooms r where r.code = $1",
+            )
+            .bind(code)
+            .bind(by)
+            .fetch_optional(pool)
+            .await
+        })?)
+    }
+
+    /// A room that has this revision, or a later one.
+    async fn room_info(&self, id: RoomId, revision: i64) -> Result<Option<RoomInfo>> {
+        let read = async {
+            let room = on!(self.db, pool => pool.acquire().await?.read_room(id).await)?;
+            Ok(room.map(|it| it.info()))
+        };
+        let new = |it: &Option<RoomInfo>| it.as_ref().is_some_and(|it| it.revision >= revision);
+        self.cached(Cached::Room(id), new, read).await
     }
 
     /// The code and the game of a room that somebody is in and may invite another to.

@@ -4,9 +4,11 @@
 
 mod accounts;
 mod bus;
+mod caches;
 mod cards;
 mod clocks;
 mod init_data;
+mod limits;
 mod lobby;
 mod merging;
 mod moderation;
@@ -20,3 +22,4 @@ mod room_matches;
 mod rooms;
 mod sessions;
 mod support;
+mod wire;

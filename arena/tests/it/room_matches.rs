@@ -34,7 +34,7 @@ async fn hear(chair: &mut Chair, kind: &str) -> Value {
 }
 
 /// Plays a match until the seat 0 gives it up; everybody has gone then.
-async fn play(arena: &Arena, players: [&Principal; 2], id: MatchId) {
+pub(crate) async fn play(arena: &Arena, players: [&Principal; 2], id: MatchId) {
     let chairs = join_all(players.map(|it| sit(arena, it, id))).await;
     let [mut left, mut right] = <[Chair; 2]>::try_from(chairs).unwrap();
     while hear(&mut right, "game_state").await["status"] != "active" {}
