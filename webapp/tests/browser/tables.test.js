@@ -98,7 +98,8 @@ test("pyramid: any ball strikes, and a foul costs one", limit, async () => {
     const took = turn(shooter, other);
     await other.press("take");
     await took();
-    assert.ok(await shelf(other, seatOf(other)) > had, "the ball is on their shelf");
+    // The ball is put on their shelf.
+    await until(async () => (await shelf(other, seatOf(other))) > had);
     assert.match(await shooter.read("ruling"), new RegExp(`${other.name} took ball \\d+ off the table`));
     assert.match(await label(shooter), new RegExp(`${other.name}: \\d balls?`));
     await pictures("pyramid-taken", other, shooter);
