@@ -145,6 +145,9 @@ impl Db {
         // in line, and nobody starves. It is kept for ever: an in-memory database goes with it.
         let pool =
             SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        // It can't be lost, as one over a network can; but who gives up waiting for the answer to a
+        // test of it would throw it away.
+        let pool = pool.test_before_acquire(false);
         let pool = pool.acquire_timeout(ACQUIRE_MAX).connect_with(options).await;
         Ok(Db::Sqlite(pool.context("opening the SQLite file")?))
     }
