@@ -168,6 +168,9 @@ impl Db {
         let pool =
             SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let pool = pool.after_release(|connection, _| Box::pin(mend(connection)));
+        // It can't be lost, as one over a network can; but who gives up waiting for the answer to a
+        // test of it would throw it away.
+        let pool = pool.test_before_acquire(false);
         let pool = pool.acquire_timeout(ACQUIRE_MAX).connect_with(options).await;
         Ok(Db::Sqlite(pool.context("opening the SQLite file")?))
     }

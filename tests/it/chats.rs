@@ -225,7 +225,7 @@ async fn updates_come_by_webhook() {
     let mut update = written(ANN, ANN.id, "/start");
     update["update_id"] = json!(5);
     let update = update.to_string();
-    for wrong in [None, Some(""), Some("x"), Some(&secret[1..]), Some(&*secret.to_lowercase())] {
+    for wrong in [None, Some(""), Some("x"), Some(&secret[1..]), Some(&*secret.to_uppercase())] {
         assert_eq!(bring(wrong, update.clone()).await, 401);
     }
     assert_eq!(bring(Some(&secret), "{".to_owned()).await, 400);
