@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{PATIENCE, Server};
+use crate::support::{PATIENCE, Server, Socket};
 
 #[tokio::test]
 async fn handshakes_that_are_none() {
@@ -103,6 +103,87 @@ async fn fragments_and_controls_have_an_end() {
     }
     let after = server.memory();
     assert!(after < before + 10 * 1024, "from {before} to {after} KiB");
+}
+
+/// The kinds of cases that the Autobahn suite has on frames (1 to 7), as far as a server that takes
+/// short texts can be asked them.
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_are_as_rfc_6455_has_them() {
+    let server = Server::with(&[("ARTEL_RATE_LIMITS", "off")]).await;
+    let (ann, bob, id) = server.pair("ann", "bob").await;
+    let path = format!("/ws/game/{id}");
+    let mut opponent = bob.open(&path).await;
+    let mut socket = ann.open(&path).await;
+
+    // Pings are answered with what was in them; pongs that nobody asked for mean nothing.
+    for payload in [&b""[..], b"hello", &[0x00, 0xff, 0xfe], &[0xfe; 125]] {
+        socket.send_raw(&frame(0x8a, payload)).await;
+        socket.send_raw(&frame(0x89, payload)).await;
+        assert_eq!(socket.pong().await, payload);
+    }
+
+    // A message may come in parts, also empty ones; between them a ping is answered at once.
+    let text = br#"{"type":"ping","t":7}"#;
+    let heard = async |socket: &mut Socket, parts: &[u8]| {
+        socket.send_raw(parts).await;
+        socket.hear("pong").await["t"].clone()
+    };
+    assert_eq!(heard(&mut socket, &frame(0x81, text)).await, 7);
+    for cut in 1..text.len() {
+        let (head, tail) = text.split_at(cut);
+        let parts = [frame(0x01, head), frame(0x00, b""), frame(0x80, tail)].concat();
+        assert_eq!(heard(&mut socket, &parts).await, 7, "cut at {cut}");
+    }
+    socket.send_raw(&frame(0x01, &text[..9])).await;
+    socket.send_raw(&frame(0x89, b"between")).await;
+    assert_eq!(socket.pong().await, b"between");
+    for byte in frame(0x80, &text[9..]) {
+        socket.send_raw(&[byte]).await;
+    }
+    assert_eq!(socket.hear("pong").await["t"], 7);
+    // Every letter is whole, wherever its message was cut.
+    let line = "κόσμε \u{1f600} до встречи";
+    let text = json!({"type": "chat", "text": line}).to_string();
+    let mut parts = frame(0x01, b"");
+    for byte in text.as_bytes() {
+        parts.extend(frame(0x00, &[*byte]));
+    }
+    parts.extend(frame(0x80, b""));
+    socket.send_raw(&parts).await;
+    assert_eq!(opponent.hear("chat").await["text"], line);
+
+    // Bits and kinds that are reserved, and what is no UTF-8.
+    let reserved_bits = [0xc1, 0xa1, 0x91, 0xf1, 0xc9].map(|first| (frame(first, b"x"), 1002));
+    let reserved_kinds = [3, 4, 5, 6, 7, 11, 12, 13, 14, 15];
+    let reserved_kinds = reserved_kinds.map(|kind| (frame(0x80 | kind, b""), 1002));
+    let no_text = [
+        &b"\x80"[..],
+        b"\xc0\xaf",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xf8\x88\x80\x80\x80",
+        b"{\"type\":\"\xfe\xff\"}",
+    ];
+    let no_text = no_text.map(|it| (frame(0x81, it), 1007));
+    // Who says goodbye hears the same; a code that nobody may send is a fault.
+    let goodbye = |code: u16, why: &[u8]| frame(0x88, &[&code.to_be_bytes(), why].concat());
+    let good = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999];
+    let good = good.map(|code| (goodbye(code, "до встречи".as_bytes()), code));
+    let bad = [0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999, 5000, 65535];
+    let bad = bad.map(|code| (goodbye(code, b""), 1002));
+    let odd = [(frame(0x88, &[3]), 1002), (goodbye(1000, &[0xc3]), 1007)];
+    let all = [&reserved_bits[..], &reserved_kinds, &no_text, &good, &bad, &odd].concat();
+    for (bytes, expected) in all {
+        let mut socket = ann.open(&path).await;
+        socket.try_send_raw(&bytes).await;
+        let code = loop {
+            match socket.next_or_end().await {
+                Ok(_) => {}
+                Err(code) => break code,
+            }
+        };
+        assert_eq!(code, Some(expected), "{bytes:x?}");
+    }
 }
 
 /// Messages that are nearly right: each is answered, and none reaches a match.

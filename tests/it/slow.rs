@@ -1,9 +1,10 @@
 //! Who is slow: to send a request, to send its body, to read the answer, to answer a ping. Each is
-//! cut off, and holds up nobody meanwhile.
+//! cut off, and holds up nobody meanwhile. And who comes back with all others.
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, future::join_all, stream};
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -12,7 +13,7 @@ use tokio::{
 
 use crate::{
     forged::base64,
-    support::{PATIENCE, Server},
+    support::{Client, PATIENCE, Server, Wire},
 };
 
 /// How patient the servers here are, in seconds.
@@ -186,4 +187,53 @@ async fn a_socket_that_answers_no_ping_is_closed() {
     // The last that it heard: a goodbye with 1001.
     let goodbye = bytes.windows(4).any(|it| it[0] == 0x88 && it[2..4] == [0x03, 0xe9]);
     assert!(goodbye, "no goodbye came");
+}
+
+/// All connections break at once, and all who had them come back at once: as many as a process may
+/// have connections to where few are allowed, which are four of each person's here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_of_those_who_come_back_is_over_soon() {
+    const CROWD: usize = 100;
+    const BACK_WITHIN: Duration = Duration::from_secs(15);
+    let server = Server::with(&[("ARTEL_RATE_LIMITS", "off")]).await;
+    let (ann, bob, id) = server.pair("ann", "bob").await;
+    let wire = Wire::to(&server.base).await;
+    // None of their connections is older than what broke.
+    let by_wire = |of: &Client| {
+        let session = of.session.clone();
+        Client { base: wire.url.clone(), session, ..server.stranger() }
+    };
+    let watch = async |stranger: &Client| {
+        let answer = stranger.post(&format!("/api/matches/{id}/watch-tickets"), json!({})).await;
+        let ticket = answer.is(200).body["ticket"].as_str().unwrap().to_owned();
+        let socket = stranger.knock(&format!("/ws/game/{id}?ticket={ticket}"), None).await;
+        let mut socket = socket.unwrap();
+        socket.hear("game_state").await;
+        socket
+    };
+    let sit = async |who: &Client| {
+        let address = format!("/ws/game/{id}?ticket={}", who.ticket().await);
+        let mut socket = who.knock(&address, None).await.unwrap();
+        socket.hear("game_state").await;
+        socket
+    };
+    let all = async || {
+        let (ann, bob, stranger) = (by_wire(&ann), by_wire(&bob), by_wire(&server.stranger()));
+        let crowd =
+            stream::iter(0..CROWD).map(|_| watch(&stranger)).buffer_unordered(CROWD).collect();
+        tokio::join!(crowd, sit(&ann), sit(&bob))
+    };
+    let before: (Vec<_>, _, _) = all().await;
+    wire.cut();
+    wire.mend();
+    let broken = Instant::now();
+    let (crowd, mut ann, mut bob): (Vec<_>, _, _) = all().await;
+    assert!(broken.elapsed() < BACK_WITHIN, "{:?}", broken.elapsed());
+    println!("All are back after {} ms", broken.elapsed().as_millis());
+    assert_eq!(crowd.len(), CROWD);
+    for socket in [&mut ann, &mut bob] {
+        socket.say(json!({"type": "ping", "t": 3})).await;
+        socket.hear("pong").await;
+    }
+    drop(before);
 }

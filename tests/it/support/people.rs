@@ -247,6 +247,20 @@ impl Socket {
         timeout(PATIENCE, next).await.unwrap()
     }
 
+    /// What the next pong has in it.
+    pub(crate) async fn pong(&mut self) -> Vec<u8> {
+        let pong = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Pong(payload))) => return payload.to_vec(),
+                    Some(Ok(_)) => {}
+                    other => panic!("no pong but {other:?}"),
+                }
+            }
+        };
+        timeout(PATIENCE, pong).await.unwrap()
+    }
+
     /// The next message.
     pub(crate) async fn next(&mut self) -> Value {
         self.next_within(PATIENCE).await.expect("nothing was said")
