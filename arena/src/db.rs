@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use sqlx::{
-    Connection, PgPool, SqliteConnection, SqlitePool,
+    Connection, Executor, PgPool, SqliteConnection, SqlitePool,
     migrate::Migrator,
     postgres::PgPoolOptions,
     sqlite::{
@@ -32,6 +32,9 @@ const WAL_PAGES: u32 = 8_000;
 /// How long a caller waits for a connection before the answer is "try again".
 const ACQUIRE_MAX: Duration = Duration::from_millis(2_500);
 const CONNECTIONS_MAX: u32 = 16;
+/// A process that stands still gives up what it holds in PostgreSQL as its lease lapses: whoever
+/// takes over its matches would wait for it otherwise, and so would everybody who wants to play.
+const GIVE_UP: &str = "set idle_in_transaction_session_timeout = '1500ms'";
 
 /// The open database; cheap to clone.
 #[derive(Clone, Debug)]
@@ -143,6 +146,9 @@ impl Db {
             let pool = PgPoolOptions::new()
                 .max_connections(CONNECTIONS_MAX)
                 .acquire_timeout(ACQUIRE_MAX)
+                .after_connect(|connection, _| {
+                    Box::pin(async { connection.execute(GIVE_UP).await.map(drop) })
+                })
                 .connect(url)
                 .await
                 .context("opening PostgreSQL")?;
@@ -218,5 +224,28 @@ impl Db {
             Db::Sqlite(_) => "begin immediate",
             Db::Postgres(_) => "begin",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever stands still in the middle of a transaction keeps nobody waiting for long.
+    #[tokio::test]
+    async fn a_transaction_that_stands_still_is_given_up() {
+        let Ok(url) = std::env::var("ARTEL_TEST_POSTGRES") else { return };
+        let db = Db::open(&url).await.unwrap();
+        let Db::Postgres(pool) = &db else { panic!("it is no PostgreSQL") };
+        let key = rand::random::<i64>();
+        let take = async |tx: &mut sqlx::PgConnection| {
+            let lock = sqlx::query("select pg_advisory_xact_lock($1)").bind(key);
+            tokio::time::timeout(Duration::from_secs(20), lock.execute(tx)).await
+        };
+        let (mut still, mut next) = (pool.begin().await.unwrap(), pool.begin().await.unwrap());
+        take(&mut still).await.unwrap().unwrap();
+        take(&mut next).await.expect("it is never given up").unwrap();
+        let late = crate::Error::from(still.commit().await.unwrap_err());
+        assert!(matches!(late, crate::Error::Refused(it) if it.code == "unavailable"));
     }
 }

@@ -167,8 +167,8 @@ impl From<sqlx::Error> for Error {
 /// Whether a database's code says that it can't write, or serve, for want of something that time or
 /// an operator can give it: of SQLite's, with their extended ones, `SQLITE_FULL`, `SQLITE_READONLY`
 /// and those of `SQLITE_IOERR` that writing meets; of PostgreSQL's, class 53 (insufficient
-/// resources), a connection that broke, a server that stops or starts, and one that may only be
-/// read.
+/// resources), a connection that broke, a server that stops or starts, one that may only be read,
+/// and a transaction that stood still for too long.
 fn is_not_now(code: &str) -> bool {
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => {
@@ -176,7 +176,10 @@ fn is_not_now(code: &str) -> bool {
             // Write, fsync, truncate, and the same for the index of the write-ahead log.
             matches!(kind, 8 | 13) || (kind == 10 && matches!(which, 3 | 4 | 6 | 18 | 19 | 21))
         }
-        _ => ["53", "08", "57P"].iter().any(|it| code.starts_with(it)) || code == "25006",
+        _ => {
+            ["53", "08", "57P"].iter().any(|it| code.starts_with(it))
+                || matches!(code, "25006" | "25P03")
+        }
     }
 }
 
@@ -186,7 +189,8 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_no_fault_of_ours() {
-        for code in ["13", "8", "778", "1034", "53100", "53300", "57P03", "08006", "25006"] {
+        for code in ["13", "8", "778", "1034", "53100", "53300", "57P03", "08006", "25006", "25P03"]
+        {
             assert!(is_not_now(code), "{code}");
         }
         for code in ["1", "5", "11", "266", "2067", "1555", "42P01", "23505", ""] {
