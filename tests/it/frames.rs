@@ -91,12 +91,7 @@ async fn fragments_and_controls_have_an_end() {
         let mut socket = ann.open(&path).await;
         // It may be cut off before it has said all.
         socket.try_send_raw(&bytes).await;
-        let code = loop {
-            match socket.next_or_end().await {
-                Ok(_) => {}
-                Err(code) => break code,
-            }
-        };
+        let code = socket.end().await;
         assert!(code.is_none_or(|it| codes.contains(&it)), "{what}: {code:?}");
         opponent.say(json!({"type": "ping", "t": 1})).await;
         opponent.hear("pong").await;
@@ -176,12 +171,7 @@ async fn frames_are_as_rfc_6455_has_them() {
     for (bytes, expected) in all {
         let mut socket = ann.open(&path).await;
         socket.try_send_raw(&bytes).await;
-        let code = loop {
-            match socket.next_or_end().await {
-                Ok(_) => {}
-                Err(code) => break code,
-            }
-        };
+        let code = socket.end().await;
         assert_eq!(code, Some(expected), "{bytes:x?}");
     }
 }

@@ -168,11 +168,7 @@ impl Player {
 
     /// Waits until the socket is closed, or the process gone.
     pub(crate) async fn put_out(&mut self) -> Option<u16> {
-        loop {
-            if let Err(code) = self.socket.next_or_end().await {
-                return code;
-            }
-        }
+        self.socket.end().await
     }
 
     /// Comes back at a process, to a match that knows what was told.

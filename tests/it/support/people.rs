@@ -261,6 +261,15 @@ impl Socket {
         timeout(PATIENCE, pong).await.unwrap()
     }
 
+    /// Hears on until the server closes it, and gives the code; none where it just goes.
+    pub(crate) async fn end(&mut self) -> Option<u16> {
+        loop {
+            if let Err(code) = self.next_or_end().await {
+                return code;
+            }
+        }
+    }
+
     /// The next message.
     pub(crate) async fn next(&mut self) -> Value {
         self.next_within(PATIENCE).await.expect("nothing was said")
