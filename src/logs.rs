@@ -23,6 +23,9 @@ use tracing_subscriber::{
 };
 use url::Url;
 
+/// What is logged unless `RUST_LOG` says otherwise. PostgreSQL's notices say that what a migration
+/// would make is there.
+const LEVEL: &str = "info,sqlx::postgres::notice=warn";
 /// Whose spans are traces. The crates beneath would only trace the sending of traces.
 const TRACED: [&str; 5] = ["artel", "api", "arena", "bot", "live"];
 /// For tracing-opentelemetry, and of no use to readers of the log.
@@ -78,7 +81,7 @@ impl Drop for Traces {
 /// # Errors
 /// When what sends traces can't be made.
 pub(crate) fn start(options: &Options) -> anyhow::Result<Traces> {
-    let level = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let level = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LEVEL));
     let terminal = stderr().is_terminal();
     let log = tracing_subscriber::fmt::layer().with_writer(stderr);
     let log = match options.log_format {
