@@ -1,21 +1,15 @@
 //! The bus between processes, over a real Redis.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-};
+use std::time::Duration;
 
 use arena::{Arena, LobbyMessage, Options, Pass, Place, QueueUpdate, Secret, User, Why};
 use games::Kind::Pong;
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    task::AbortHandle,
-    time::timeout,
-};
-use url::Url;
+use tokio::{net::TcpListener, time::timeout};
 
-use crate::support::{TestArena, heard, refused, until, var};
+use crate::{
+    support::{TestArena, heard, refused, until, var},
+    wire::Wire,
+};
 
 async fn open(test: &TestArena, redis: &str) -> Arena {
     let redis_url = Some(Secret::new(redis));
@@ -36,7 +30,7 @@ async fn check_heard(from: &Arena, user: &User, to: &Arena) {
     until("the news come through", async || {
         from.queue_join(user.id, Pong, None).await.is_ok() && {
             let wait = async { while !says_waiting(&heard(&mut page).await) {} };
-            let heard = timeout(std::time::Duration::from_millis(200), wait).await.is_ok();
+            let heard = timeout(Duration::from_millis(200), wait).await.is_ok();
             from.queue_leave(user.id, Pong).await.unwrap();
             heard
         }
@@ -67,6 +61,7 @@ async fn a_lost_redis_is_found_again() {
     let ann = test.player("Ann").await;
     check_heard(&test.arena, &ann, &there).await;
     wire.cut();
+    wire.mend();
     check_heard(&test.arena, &ann, &there).await;
     until("it is ready again", async || there.ready().await.is_ok()).await;
     there.close().await;
@@ -145,43 +140,4 @@ async fn a_postgres_without_redis_has_one_process() {
     test.arena.close().await;
     second().await.unwrap().close().await;
     test.end().await;
-}
-
-/// A wire to Redis that can be cut.
-struct Wire {
-    url: String,
-    connections: Arc<Mutex<Vec<AbortHandle>>>,
-}
-
-impl Wire {
-    async fn to(redis: &str) -> Wire {
-        let mut url = Url::parse(redis).unwrap();
-        let host = url.host_str().unwrap().to_owned();
-        let port = url.port().unwrap_or(6379);
-        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-        url.set_host(Some("127.0.0.1")).unwrap();
-        url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
-        let connections = Arc::<Mutex<Vec<AbortHandle>>>::default();
-        let opened = connections.clone();
-        tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let host = host.clone();
-                let carried = tokio::spawn(async move {
-                    if let Ok(mut far) = TcpStream::connect((host, port)).await {
-                        // OK because a connection that ends with an error has ended all the same.
-                        let _ = copy_bidirectional(&mut near, &mut far).await;
-                    }
-                });
-                opened.lock().unwrap().push(carried.abort_handle());
-            }
-        });
-        Wire { url: url.into(), connections }
-    }
-
-    /// Cuts what is connected; what connects later is carried.
-    fn cut(&self) {
-        for connection in self.connections.lock().unwrap().drain(..) {
-            connection.abort();
-        }
-    }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{Client, Home, PATIENCE, Server, Socket, Wire};
+use super::{Client, Home, PATIENCE, Server, Socket};
+use crate::wire::Wire;
 
 pub(crate) const PROCESSES: usize = 3;
 const OVER: u16 = 4410;
