@@ -60,15 +60,20 @@ pub(crate) struct TestArena {
 
 /// Where the database is.
 enum Home {
+    /// In a folder of its own.
     Sqlite(PathBuf),
-    Postgres { cluster: String, schema: String },
+    Postgres {
+        cluster: String,
+        schema: String,
+    },
 }
 
 impl TestArena {
     pub(crate) async fn sqlite() -> TestArena {
-        let file = env::temp_dir().join(format!("artel-test-{:016x}.db", rand::random::<u64>()));
-        let url = format!("sqlite://{}", file.display());
-        TestArena::open(url, None, Home::Sqlite(file)).await
+        let folder = env::temp_dir().join(format!("artel-test-{:016x}", rand::random::<u64>()));
+        std::fs::create_dir(&folder).unwrap();
+        let url = format!("sqlite://{}/artel.db", folder.display());
+        TestArena::open(url, None, Home::Sqlite(folder)).await
     }
 
     /// Nothing without a cluster to test on.
@@ -136,9 +141,9 @@ impl TestArena {
     /// Runs SQL beside the arena.
     pub(crate) async fn sql(&self, text: impl Into<String>) {
         match &self.home {
-            Home::Sqlite(file) => {
-                let address = format!("sqlite://{}", file.display());
-                let mut database = SqliteConnection::connect(&address).await.unwrap();
+            Home::Sqlite(_) => {
+                let address = &self.options.database_url;
+                let mut database = SqliteConnection::connect(address).await.unwrap();
                 sqlx::raw_sql(AssertSqlSafe(text.into())).execute(&mut database).await.unwrap();
                 database.close().await.unwrap();
             }
@@ -150,9 +155,9 @@ impl TestArena {
     pub(crate) async fn count(&self, text: impl Into<String>) -> i64 {
         let text = AssertSqlSafe(text.into());
         match &self.home {
-            Home::Sqlite(file) => {
-                let address = format!("sqlite://{}", file.display());
-                let mut database = SqliteConnection::connect(&address).await.unwrap();
+            Home::Sqlite(_) => {
+                let address = &self.options.database_url;
+                let mut database = SqliteConnection::connect(address).await.unwrap();
                 sqlx::query_scalar(text).fetch_one(&mut database).await.unwrap()
             }
             Home::Postgres { .. } => {
@@ -190,13 +195,9 @@ impl TestArena {
 
 impl Drop for TestArena {
     fn drop(&mut self) {
-        if let Home::Sqlite(file) = &self.home {
-            for suffix in ["", "-wal", "-shm"] {
-                let mut file = file.clone().into_os_string();
-                file.push(suffix);
-                // OK because the two companions are there only sometimes.
-                let _ = std::fs::remove_file(file);
-            }
+        if let Home::Sqlite(folder) = &self.home {
+            // A test that failed already says more than this could.
+            let _ = std::fs::remove_dir_all(folder);
         }
     }
 }
