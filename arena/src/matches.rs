@@ -473,7 +473,7 @@ impl Arena {
     }
 
     /// The machine to which a proxy may bring the socket of a match, to save it a way: where the
-    /// match is run, if that is known and another than ours.
+    /// match is run, if that is known, lives as far as was seen, and is another than ours.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -481,9 +481,9 @@ impl Arena {
         if self.options.machine.is_none() || self.live.find(id).is_some() {
             return Ok(None);
         }
-        let machine: Option<Option<String>> = on!(self.db, pool => {
-            sqlx::query_scalar(
-                "select p.machine from owners o join processes p on p.id = o.process
+        let owner: Option<(ProcessId, Option<String>)> = on!(self.db, pool => {
+            sqlx::query_as(
+                "select p.id, p.machine from owners o join processes p on p.id = o.process
                  where o.match_id = $1 and o.process <> $2",
             )
             .bind(id)
@@ -491,7 +491,8 @@ impl Arena {
             .fetch_optional(pool)
             .await
         })?;
-        Ok(machine.flatten().filter(|it| Some(it) != self.options.machine.as_ref()))
+        let owner = owner.filter(|it| self.cluster.lives(it.0));
+        Ok(owner.and_then(|it| it.1).filter(|it| Some(it) != self.options.machine.as_ref()))
     }
 
     /// Goes on with the matches that the last run of this server left unfinished. Where there may

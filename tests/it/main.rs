@@ -13,6 +13,7 @@ mod chats;
 mod cluster;
 mod config;
 mod crash;
+mod elsewhere;
 mod faults;
 mod forged;
 mod frames;

@@ -302,6 +302,19 @@ impl Socket {
         timeout(PATIENCE, heard).await.unwrap_or_else(|_| panic!("no {kind}"))
     }
 
+    /// The next message of a type for which something holds.
+    pub(crate) async fn hear_that(&mut self, kind: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let heard = async {
+            loop {
+                let message = self.hear(kind).await;
+                if holds(&message) {
+                    return message;
+                }
+            }
+        };
+        timeout(PATIENCE, heard).await.unwrap_or_else(|_| panic!("no such {kind}"))
+    }
+
     /// Waits until the server closes it, and gives the code.
     pub(crate) async fn closed(&mut self) -> u16 {
         let closed = async {
