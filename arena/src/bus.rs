@@ -284,6 +284,7 @@ async fn listen(arena: Arena, client: Client, prefix: String) {
             tracing::warn!("Lost the other processes' news: {error:#}");
         }
         arena.relay.lose_all();
+        arena.cache.forget_all();
         // So that processes that lost Redis together don't come back together.
         let pause = retry_after.mul_f64(rand::random_range(0.5..1.0));
         retry_after = (retry_after * 2).min(RETRY_AFTER[1]);
@@ -309,6 +310,8 @@ async fn subscribe(
     tracing::debug!("Hearing other processes' news");
     // Whatever was said before this is found by looking.
     arena.look_again();
+    // A Redis that starts again may know of slots that were emptied since it was last saved.
+    arena.cache.forget_all();
     let mut counts: HashMap<(ProcessId, bool), u64> = HashMap::new();
     let mut pings = interval(PING_EVERY);
     loop {

@@ -237,10 +237,17 @@ impl Arena {
             .execute(pool)
             .await?;
             self.bus.say(To::All, &Word::Free);
-            sqlx::query("delete from processes where id = $1").bind(me).execute(pool).await
+            self.cache.pay().await;
+            // What is still owed is paid by whoever finds us dead.
+            let leaves = !self.cache.owes();
+            if leaves {
+                sqlx::query("delete from processes where id = $1").bind(me).execute(pool).await?;
+            }
+            anyhow::Ok(leaves)
         };
         match timeout(RELEASE_WITHIN, release).await {
-            Ok(Ok(_)) => self.forget_beats(me).await,
+            Ok(Ok(true)) => self.forget_beats(me).await,
+            Ok(Ok(false)) => {}
             // They are taken over as if we had died.
             Ok(Err(error)) => tracing::warn!("Others find our matches when we are gone: {error}"),
             Err(_) => tracing::warn!("Others find our matches when we are gone"),
