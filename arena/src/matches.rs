@@ -51,6 +51,8 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(10);
 /// How long somebody waits at the door of a match that changes hands, and between looks.
 const FIND_WITHIN: Duration = Duration::from_secs(6);
 const FIND_PAUSE: Duration = Duration::from_millis(100);
+/// How often a rematch that waits looks whether new matches can be made.
+const REMATCH_PAUSE: Duration = Duration::from_millis(300);
 const NONE: Duration = Duration::ZERO;
 
 /// A match, as anyone may see it.
@@ -706,7 +708,12 @@ impl Arena {
         let ending = Ending::Played;
         let ratings = table.attend(self.settle_surely(opened, &outcome, &ending)).await;
         table.announce(outcome, ratings);
-        if table.linger().await {
+        while table.linger().await {
+            if self.cluster.check_open().is_err() {
+                // They see that all want it, and may still go.
+                table.attend(tokio::time::sleep(REMATCH_PAUSE)).await;
+                continue;
+            }
             match Box::pin(self.rematch(opened)).await {
                 Ok(next) => table.lead_to(&next.to_string()),
                 // One has blocked the other: nobody is told.
@@ -716,6 +723,7 @@ impl Arena {
                     tracing::warn!(r#match = %opened.id, %error, "There is no rematch");
                 }
             }
+            break;
         }
         table.close();
     }

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     standin::Telegram,
     support::{
-        PATIENCE,
+        PASSWORD, PATIENCE,
         cluster::{Cluster, PROCESSES},
         world::{ANN, BOB, KIM, text, variables, written},
     },
@@ -113,27 +113,44 @@ async fn live_matches_outlive_redis_and_postgres() {
         timeout(PATIENCE, refused).await.unwrap();
     };
 
+    let refuses = async |path: &str, body: Value| {
+        let answer = carol.post(path, body).await;
+        answer.refuses(503, "unavailable");
+        assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
+    };
+    let ready = async || {
+        let ready = async {
+            while carol.get("/readyz").await.status != 200 {
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        timeout(PATIENCE, ready).await.unwrap();
+    };
+
     // Longer than a lease, which PostgreSQL keeps.
     cluster.redis.cut();
     waits("/api/queue/pong/join").await;
+    refuses("/api/matches", json!({"game": "pong", "opponent": "computer"})).await;
     carol.get("/readyz").await.refuses(503, "not_ready");
     for _ in 0..3 {
         ann.moves_before(&mut bob).await;
         bob.moves_before(&mut ann).await;
     }
     cluster.redis.mend();
-    let ready = async {
-        while carol.get("/readyz").await.status != 200 {
-            sleep(Duration::from_millis(100)).await;
-        }
-    };
-    timeout(PATIENCE, ready).await.unwrap();
+    ready().await;
+    // From another process too.
+    let elsewhere = cluster.server(cluster.other_than(&[owner])).base.clone();
+    bob.come_back(&elsewhere).await;
+    ann.moves_before(&mut bob).await;
+    bob.come_back(&base).await;
 
     cluster.postgres.cut();
     waits("/api/queue/pong/join").await;
-    let body = json!({"username": "dan", "password": "correct horse battery"});
-    let answer = carol.post("/api/auth/register", body).await;
-    assert!(answer.status == 503 && !answer.header("retry-after").is_empty(), "{answer:?}");
+    carol.get("/readyz").await.refuses(503, "not_ready");
+    let body = json!({"username": "dan", "password": PASSWORD});
+    refuses("/api/auth/register", body).await;
+    refuses("/api/auth/login", json!({"login": "carol", "password": PASSWORD})).await;
+    refuses("/api/auth/refresh", json!({"refresh_token": carol.refresh_token()})).await;
     for _ in 0..3 {
         ann.moves_before(&mut bob).await;
         bob.moves_before(&mut ann).await;
@@ -146,6 +163,25 @@ async fn live_matches_outlive_redis_and_postgres() {
     cluster.postgres.mend();
     assert_eq!(bob.hear("game_over").await["outcome"]["winner"], 1);
     cluster.check(&[&id]).await;
+    ready().await;
+    carol.post("/api/queue/pong/join", json!({})).await.is(200);
+    carol.post("/api/queue/pong/leave", json!({})).await.is(204);
+
+    // A rematch is a new match, and waits for Redis.
+    ann.hear("game_over").await;
+    cluster.redis.cut();
+    waits("/api/queue/pong/join").await;
+    for player in [&mut ann, &mut bob] {
+        player.say(json!({"type": "rematch"})).await;
+    }
+    ann.socket.hear_that("rematch", |it| it["seats"] == json!([0, 1])).await;
+    let early = timeout(Duration::from_secs(1), ann.hear("rematch")).await;
+    assert!(early.is_err(), "{early:?}");
+    assert_eq!(cluster.home.number("select count(*) from matches").await, 1);
+    cluster.redis.mend();
+    for player in [&mut ann, &mut bob] {
+        player.socket.hear_that("rematch", |it| it["match_id"].is_string()).await;
+    }
 }
 
 /// The bots of several processes are one: one of them asks Telegram at a time, and what one that
