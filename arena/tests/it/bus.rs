@@ -125,6 +125,13 @@ async fn a_sqlite_file_has_one_process() {
     let second = || Arena::open(test.options.clone(), test.clock.clone());
     let refusal = second().await.err().unwrap().to_string();
     assert!(refusal.contains("another process"), "{refusal}");
+    // Nor by another name.
+    let file = test.options.database_url.strip_prefix("sqlite://").unwrap();
+    let link = format!("{file}-by-another-name");
+    std::os::unix::fs::symlink(file, &link).unwrap();
+    let options = Options { database_url: format!("sqlite://{link}"), ..test.options.clone() };
+    let refusal = Arena::open(options, test.clock.clone()).await.err().unwrap().to_string();
+    assert!(refusal.contains("another process"), "{refusal}");
     test.arena.close().await;
     second().await.unwrap().close().await;
     test.end().await;
