@@ -13,7 +13,7 @@ use crate::{
     Arena, MatchId, Result,
     bus::{ProcessId, To, Word},
     db::{Db, on_both},
-    metrics::METRICS,
+    metrics::{self, METRICS},
 };
 
 /// How often a process looks for matches that nobody runs.
@@ -293,6 +293,7 @@ async fn take_share(
     from: ProcessId,
     beat: Option<i64>,
 ) -> sqlx::Result<Vec<MatchId>> {
+    let _timer = metrics::sql(module_path!());
     let mut tx = pool.begin().await?;
     if from != 0 && last_beat(&mut tx, from).await? != beat {
         return Ok(Vec::new());
