@@ -45,6 +45,5 @@ mod telegram_web;
 mod timing;
 mod told;
 mod ways_in;
-#[expect(dead_code, reason = "here nothing is held")]
 #[path = "../../arena/tests/it/wire.rs"]
 mod wire;

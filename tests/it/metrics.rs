@@ -10,7 +10,14 @@ use std::{
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Answer, Home, PATIENCE, Server, cluster::Cluster};
+use crate::{
+    standin::{Fault, Telegram},
+    support::{
+        Answer, Home, PATIENCE, Server,
+        cluster::Cluster,
+        world::{ANN, GROUP, variables, written},
+    },
+};
 
 /// The page of metrics, kept apart by family.
 struct Page {
@@ -295,6 +302,20 @@ async fn redis_is_timed() {
     }
     while ann.get("/api/rooms/BBBBBB").await.status != 429 {}
     Page::of(&server).await.has(r#"artel_limited_requests_total{limit="codes"}"#);
+}
+
+#[tokio::test]
+async fn what_the_bot_does_is_counted() {
+    let telegram = Telegram::open(false).await;
+    telegram.break_next("sendmessage", Fault::TooMany { retry_after: 1 });
+    let api = format!("http://{}", telegram.address);
+    let server = Server::with(&[&variables(&api)[..], &[METRICS_HERE]].concat()).await;
+    telegram.update(written(ANN, GROUP, "/play pong"));
+    Page::once(&server, r#"artel_bot_sent_total{outcome="later"}"#, 1.0).await;
+    let page = Page::once(&server, r#"artel_bot_sent_total{outcome="done"}"#, 1.0).await;
+    page.is(r#"artel_bot_updates_total{kind="message"}"#, 1.0);
+    page.is("artel_bot_throttled_total", 1.0);
+    page.is("artel_bot_wait_seconds_count", 2.0);
 }
 
 /// What processes do for each other, and that one took over what another had left.
