@@ -118,7 +118,7 @@ pub enum Absence {
 /// When players hear of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// Continuous control: told first, written to the journal just behind.
+    /// Continuous control: told first, written to the journal just behind. Points wait for it.
     TellFirst,
     /// Decisions: written first, told after.
     WriteFirst,
@@ -307,6 +307,11 @@ impl<U> Out<U> {
     /// Takes what was said so far, in order.
     pub fn drain(&mut self) -> impl Iterator<Item = Said<U>> + '_ {
         self.0.drain(..)
+    }
+
+    /// Whether the score was said to have changed.
+    pub fn scored(&self) -> bool {
+        self.0.iter().any(|it| matches!(it, Said::Scores(_)))
     }
 
     /// Whether nothing was said.

@@ -1,9 +1,11 @@
 //! From a match to whoever writes its journal down.
 
+use std::{future::pending, time::Duration};
+
 use games::Time;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::Instant,
+    time::{Instant, timeout},
 };
 
 /// One line for the journal.
@@ -35,13 +37,15 @@ pub struct Journal {
     lines: mpsc::Sender<Line>,
     /// What could not be handed over yet.
     unsent: Vec<Line>,
+    /// Tells that the last line is written which [`write`](Journal::write) waited for.
+    told: Option<oneshot::Receiver<()>>,
 }
 
 impl Journal {
     /// The journal of the match `key`, which has `seq` lines already; `lines` go to its writer,
     /// under `fence`.
     pub fn new(key: i64, fence: i64, seq: u64, lines: mpsc::Sender<Line>) -> Journal {
-        Journal { key, fence, seq, lines, unsent: Vec::new() }
+        Journal { key, fence, seq, lines, unsent: Vec::new(), told: None }
     }
 
     pub(crate) fn push(&mut self, at: Time, entry: String) {
@@ -63,15 +67,27 @@ impl Journal {
         }
     }
 
-    /// Hands the lines over and waits until they are written: for ever if they will not be, since
-    /// what is not written must not be told. The match is dropped then.
-    pub(crate) async fn write(&mut self) {
-        let Some(last) = self.unsent.last_mut() else { return };
-        let (written, told) = oneshot::channel();
-        last.written = Some(written);
-        self.send().await;
-        if told.await.is_err() {
-            std::future::pending::<()>().await;
+    /// Hands the lines over and waits until they are written, for so long: for ever if they will
+    /// not be, since what is not written must not be told. The match is dropped then. May be
+    /// dropped and called again.
+    pub(crate) async fn write(&mut self, patience: Duration) {
+        if let Some(last) = self.unsent.last_mut() {
+            let (written, told) = oneshot::channel();
+            last.written = Some(written);
+            self.told = Some(told);
+        }
+        let written = async {
+            self.send().await;
+            match &mut self.told {
+                Some(told) => told.await.is_ok(),
+                None => true,
+            }
+        };
+        match timeout(patience, written).await {
+            Ok(true) => self.told = None,
+            Ok(false) => pending().await,
+            // It is behind.
+            Err(_) => {}
         }
     }
 }

@@ -44,6 +44,9 @@ const CHAT_PAUSE: Time = Time::secs(1);
 const GESTURE_PAUSE: Time = Time::millis(40);
 /// How far back an action may count: so much of what the way of a message takes is made good.
 const BACKDATE_MAX: Time = Time::millis(100);
+/// How long a point may wait for the journal in a game that tells first: while the database is away
+/// play goes on.
+const POINT_WAIT: Duration = Duration::from_millis(250);
 /// A connection is weak from the first on, and steady again below the second.
 const WEAK: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(180)];
 /// How many may watch one match.
@@ -89,7 +92,8 @@ pub struct Match<G: Game> {
     /// None while pending.
     table: Option<Table<G>>,
     journal: Journal,
-    /// What a game of [`Pace::WriteFirst`] said, until its cause is written.
+    /// What was said and must not be told until its cause is written: all that a game of
+    /// [`Pace::WriteFirst`] says, and points with what comes after them.
     held: Vec<Told<G>>,
     status: Status,
     outcome: Option<Outcome>,
@@ -283,10 +287,7 @@ impl<G: Game> Match<G> {
                 return outcome;
             }
             let due = game.next_wake();
-            match G::PACE {
-                Pace::TellFirst => self.journal.send().await,
-                Pace::WriteFirst => self.written().await,
-            }
+            self.hand_on().await;
             self.step(due).await;
         }
     }
@@ -294,7 +295,21 @@ impl<G: Game> Match<G> {
     /// Waits until everything that happened is written, and tells what could not be told before.
     /// To be called between [`play`](Match::play) and the record of its outcome.
     pub async fn written(&mut self) {
-        self.journal.write().await;
+        self.write(Duration::MAX).await;
+    }
+
+    /// Hands what happened on to the journal, as the game's pace is. A point would be missed by
+    /// those who saw it if it were lost in a crash: it waits also where the rest does not.
+    async fn hand_on(&mut self) {
+        match G::PACE {
+            Pace::TellFirst if self.held.is_empty() => self.journal.send().await,
+            Pace::TellFirst => self.write(POINT_WAIT).await,
+            Pace::WriteFirst => self.written().await,
+        }
+    }
+
+    async fn write(&mut self, patience: Duration) {
+        self.journal.write(patience).await;
         for (at, cause, out) in std::mem::take(&mut self.held) {
             self.fan(at, cause, out);
         }
@@ -310,7 +325,7 @@ impl<G: Game> Match<G> {
                 // for `written`.
                 let over = self.table.as_ref().is_some_and(|it| it.game().outcome().is_some());
                 if G::PACE == Pace::TellFirst && !over {
-                    self.journal.send().await;
+                    self.hand_on().await;
                 }
             };
             tokio::select! {
@@ -700,8 +715,8 @@ impl<G: Game> Match<G> {
     /// Sends what the game said to whom it concerns, as soon as its pace allows.
     fn tell(&mut self, at: Time, cause: Cause, out: Out<G::Update>) {
         match G::PACE {
-            Pace::TellFirst => self.fan(at, cause, out),
-            Pace::WriteFirst => self.held.push((at, cause, out)),
+            Pace::TellFirst if self.held.is_empty() && !out.scored() => self.fan(at, cause, out),
+            _ => self.held.push((at, cause, out)),
         }
     }
 

@@ -33,7 +33,9 @@ async fn matches_outlive_their_processes() {
 
     // Killed.
     let owner = cluster.owner(&id).await;
-    sleep(Duration::from_millis(100)).await;
+    for player in [&ann, &bob] {
+        cluster.written(player).await;
+    }
     let killed = Instant::now();
     cluster.kill(owner).await;
     let (one, two) = tokio::join!(ann.put_out(), bob.put_out());
@@ -59,6 +61,7 @@ async fn matches_outlive_their_processes() {
     let mut watcher = stranger.knock(&address, Some("http://localhost:8080")).await.unwrap();
     watcher.hear("game_state").await;
     tokio::join!(ann.come_back(&base), bob.come_back(&base));
+    cluster.written(&ann).await;
     cluster.server(paused).signal("STOP");
     tokio::join!(ann.put_out(), bob.put_out());
     tokio::join!(ann.come_back(&base), bob.come_back(&base));

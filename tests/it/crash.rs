@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::support::{Client, Home, PATIENCE, Server, Socket};
 
 const MATCHES: usize = 5;
-/// What was told so long before a crash must be stored.
+/// What was told so long before a crash must be stored; a point, however shortly.
 const LOST_MAX: Duration = Duration::from_millis(50);
 /// A deploy must not wait longer for the server to leave; and how long it takes to start.
 const LEAVE_MAX: Duration = Duration::from_secs(5);
@@ -126,6 +126,7 @@ impl Player {
         let in_time = |heard: Instant| signal == "TERM" || heard + LOST_MAX <= at;
         let safe = self.marks.iter().rev().find(|it| in_time(it.0));
         let safe = safe.map_or_else(Told::default, |it| it.1);
+        let safe = Told { points: self.told.points, ..safe };
         let state = self.sit().await;
         if self.over {
             return;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use games::{Absence, journal::Input, pong::Pong};
 use live::{End, Lease, Line, Status};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     sync::mpsc,
     time::{self, Instant},
@@ -144,6 +144,54 @@ async fn a_match_that_is_written_has_its_end_in_the_journal() {
     assert!(!task.is_finished(), "it waits for its last line");
     written.send(()).unwrap();
     task.await.unwrap();
+}
+
+/// A point that players saw must not be lost with the server. The journal is asked for it, and may
+/// be late, but not for long; what is refused was never so.
+#[tokio::test(start_paused = true)]
+async fn a_point_is_told_once_it_is_written() {
+    enum Journal {
+        Writes,
+        IsBehind,
+        Refuses,
+    }
+    for journal in [Journal::Writes, Journal::IsBehind, Journal::Refuses] {
+        let (first, mut lines) = setup(0);
+        let (handle, table) = live::open::<Pong>(first).unwrap();
+        let _task = run(table);
+        let ann = sit(&handle, Some(0), None).await;
+        let mut bob = sit(&handle, Some(1), None).await;
+        for chair in [&ann, &bob] {
+            say(chair, json!({"type": "player_ready", "n": 1})).await;
+        }
+        let written = loop {
+            if let Some(written) = lines.recv().await.unwrap().written {
+                break written;
+            }
+        };
+        time::sleep(Duration::from_millis(100)).await;
+        while let Some(message) = bob.heard() {
+            let message: Value = serde_json::from_slice(&message).unwrap();
+            assert_ne!(message["type"], "score_update", "it is not written yet");
+        }
+        let asked = Instant::now();
+        match journal {
+            Journal::Writes => {
+                written.send(()).unwrap();
+                hear_of(&mut bob, json!({"type": "score_update"})).await;
+                assert_eq!(asked.elapsed(), Duration::ZERO);
+            }
+            Journal::IsBehind => {
+                hear_of(&mut bob, json!({"type": "score_update"})).await;
+                assert_eq!(asked.elapsed().as_millis(), 150);
+            }
+            Journal::Refuses => {
+                drop(written);
+                let heard = time::timeout(Duration::from_secs(10), bob.hear()).await;
+                assert!(heard.is_err(), "a point is told that is not written: {heard:?}");
+            }
+        }
+    }
 }
 
 /// What was said when the lease lapses is heard once it is renewed, unless the match is somebody

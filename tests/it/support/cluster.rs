@@ -1,7 +1,9 @@
 //! Several processes that are one arena, and people who play on whichever.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Client, Home, PATIENCE, Server, Socket};
 use crate::wire::Wire;
@@ -72,6 +74,21 @@ impl Cluster {
              join processes p on p.id = o.process where o.match_id = {id}"
         );
         self.home.number(&sql).await as usize
+    }
+
+    /// Waits until somebody's last move is in the journal, which comes after it is told.
+    pub(crate) async fn written(&self, player: &Player) {
+        let (id, Player { seat, n, .. }) = (id_of(&player.match_id), player);
+        let sql = format!(
+            "select count(*) from journal
+             where match_id = {id} and entry like '{{\"act\":[{seat},{n},%'"
+        );
+        let written = async {
+            while self.home.number(&sql).await == 0 {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(PATIENCE, written).await.expect("a move was never written");
     }
 
     /// Any other process than these.

@@ -80,7 +80,8 @@ export class Person {
             await found.waitFor();
         } catch (error) {
             await this.picture(`failed-${this.name}`);
-            throw new Error(`${this.name} sees ${await this.#screen()}; ${this.complaints}`, { cause: error });
+            const over = JSON.stringify(this.heard.over);
+            throw new Error(`${this.name} sees ${await this.#screen()}; ${over}; ${this.complaints}`, { cause: error });
         }
         return found;
     }
@@ -92,7 +93,7 @@ export class Person {
 
     /** What is there instead of what was waited for. */
     async #screen() {
-        const screens = this.app.locator("[data-test^=screen-]");
+        const screens = this.app.locator("[data-test^=screen-], [data-test=result]");
         return screens.evaluateAll((all) => all.map((it) => JSON.stringify(it.dataset)).join());
     }
 
@@ -172,14 +173,20 @@ export async function playWell(person, hand) {
             ? hand(court.x + court.width * part, court.y + court.height * 0.8)
             : hand(court.x + court.width * 0.1, court.y + court.height * part);
 
-    // Nobody is told which end is which: one tries, and sees where the paddle goes.
-    const tries = [];
+    // Nobody is told which end is which: one tries, and sees where the paddle goes, until a second
+    // round says the same. A page that stands still for a moment looks like a hand that does.
+    let tries = [];
     person.asked = null;
-    for (const part of [0.35, 0.65]) {
-        const before = person.asked;
-        await moveTo(part);
-        await until(() => person.asked !== before || person.heard.over);
-        tries.push(await settled(person));
+    while (!person.heard.over) {
+        const before = tries;
+        tries = [];
+        for (const part of [0.35, 0.65]) {
+            const { asked } = person;
+            await moveTo(part);
+            await until(() => person.asked !== asked || person.heard.over);
+            tries.push(await settled(person));
+        }
+        if (`${tries}` === `${before}`) break;
     }
     const [first, second] = tries;
     if (first === null || first === second) throw new Error(`the paddle went to ${tries}`);

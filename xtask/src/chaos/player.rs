@@ -335,7 +335,12 @@ impl<'a> Seat<'a> {
         let Some(opened) = self.opened else { return };
         if let Some(stop) = self.world.stop_after(opened) {
             let spared = self.marks.iter().rev().find(|(heard, _)| stop.spares(*heard));
+            let scores = self.known.scores;
             self.known = spared.map_or(self.before, |(_, known)| *known);
+            // Points are written before they are told, unless the database is away.
+            if !self.marks.back().is_some_and(|(heard, _)| self.world.cut_since(*heard)) {
+                self.known.scores = scores;
+            }
         }
         self.before = self.known;
         self.marks.clear();

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::bench::rest::Rest;
 
-/// What was told so long before a crash must be stored.
+/// What was told so long before a crash must be stored; a point, however shortly.
 const LOST_MAX: Duration = Duration::from_millis(50);
 /// What was told before a stop may be heard so long after it.
 const HEARD_MAX: Duration = Duration::from_millis(300);
@@ -158,11 +158,15 @@ impl World {
         }
     }
 
+    /// Whether a service was away at some time after `heard`.
+    pub(crate) fn cut_since(&self, heard: Instant) -> bool {
+        lock(&self.cuts).iter().any(|&(_, until)| until.is_none_or(|it| it >= heard))
+    }
+
     /// Somebody who last heard of their match at `heard` hears of it again. That they were away
     /// was for the last stop between, unless a service was cut off too.
     pub(crate) fn back(&self, heard: Instant) {
-        let cut = |&(_, until): &(_, Option<Instant>)| until.is_none_or(|it| it >= heard);
-        if lock(&self.cuts).iter().any(cut) {
+        if self.cut_since(heard) {
             return;
         }
         let stops = lock(&self.stops);
