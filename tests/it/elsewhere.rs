@@ -62,12 +62,10 @@ async fn what_concerns_people_reaches_them_at_any_process() {
     anns.hear_that("room_update", |it| it["room"].is_null()).await;
 
     // Places in the queue, and the match. Eve is out of the others' reach.
-    let far = format!(
-        "insert into ratings (user_id, game, rating, deviation, volatility, wins, losses, draws, \
-         streak, best_streak, rated_at) select id, 'pong', 3000, 60, 0.06, 0, 0, 0, 0, 0, \
-         extract(epoch from now()) * 1000 from users where username = 'eve'"
-    );
-    cluster.home.sql(&far).await;
+    let far = "insert into ratings (user_id, game, rating, deviation, volatility, wins, losses, \
+               draws, streak, best_streak, rated_at) select id, 'pong', 3000, 60, 0.06, 0, 0, 0, \
+               0, 0, extract(epoch from now()) * 1000 from users where username = 'eve'";
+    cluster.home.sql(far).await;
     at(&cluster, 1, &eve).post("/api/queue/pong/join", json!({})).await.is(200);
     ann.post("/api/queue/pong/join", json!({})).await.is(200);
     placed(&mut anns, 2).await;

@@ -7,14 +7,9 @@ use games::Kind::Pong;
 use tokio::{net::TcpListener, time::timeout};
 
 use crate::{
-    support::{TestArena, heard, refused, until, var},
+    support::{TestArena, heard, refused, until},
     wire::Wire,
 };
-
-async fn open(test: &TestArena, redis: &str) -> Arena {
-    let redis_url = Some(Secret::new(redis));
-    Arena::open(Options { redis_url, ..test.options.clone() }, test.clock.clone()).await.unwrap()
-}
 
 fn says_waiting(message: &LobbyMessage) -> bool {
     matches!(
@@ -40,9 +35,7 @@ async fn check_heard(from: &Arena, user: &User, to: &Arena) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_hear_each_other() {
-    let (Some(_), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, _)) = TestArena::with_redis().await else { return };
     let there = test.another().await;
     test.arena.ready().await.unwrap();
     let ann = test.player("Ann").await;
@@ -53,11 +46,9 @@ async fn processes_hear_each_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_redis_is_found_again() {
-    let (Some(redis), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, redis)) = TestArena::with_redis().await else { return };
     let wire = Wire::to(&redis).await;
-    let there = open(&test, &wire.url).await;
+    let there = test.another_by(&wire.url).await;
     let ann = test.player("Ann").await;
     check_heard(&test.arena, &ann, &there).await;
     wire.cut();
@@ -71,9 +62,7 @@ async fn a_lost_redis_is_found_again() {
 /// A ticket that one process gave opens one socket, at whichever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ticket_is_good_at_any_process_once() {
-    let (Some(_), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, _)) = TestArena::with_redis().await else { return };
     let there = test.another().await;
     let (_, by) = test.player_of(&test.arena, "Ann").await;
     let ticket = test.arena.issue_ticket(&by).await.unwrap().ticket;
@@ -87,14 +76,12 @@ async fn a_ticket_is_good_at_any_process_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_an_arena_serves_but_makes_no_matches() {
-    let (Some(_), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, _)) = TestArena::with_redis().await else { return };
     // A port that nobody listens at, and stays so because it is ours.
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = nobody.local_addr().unwrap();
     drop(nobody);
-    let arena = open(&test, &format!("redis://{address}")).await;
+    let arena = test.another_by(&format!("redis://{address}")).await;
     let not_ready = refused(arena.ready().await);
     assert_eq!((not_ready.why, not_ready.code), (Why::Unavailable, "unavailable"));
     assert!(!not_ready.detail.contains(&address.to_string()));

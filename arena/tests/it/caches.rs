@@ -6,16 +6,14 @@ use std::{
     time::Duration,
 };
 
-use arena::{
-    Arena, CardPlace, GroupPlayer, Joined, Language, NewCard, Options, Secret, Shun, UserId,
-};
+use arena::{Arena, CardPlace, GroupPlayer, Joined, Language, NewCard, Shun, UserId};
 use games::Kind::Pong;
 use redis::AsyncTypedCommands;
 
 use crate::{
-    room_matches::play,
     rooms::room,
-    support::{TestArena, both, refused, until, var},
+    support::{TestArena, both, refused, until},
+    table::play,
     wire::Wire,
 };
 
@@ -208,13 +206,9 @@ async fn what_is_kept_is_kept_for_its_term() {
 /// What one process changes, the others do not read from a cache; also when it could not say so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_do_not_read_what_another_has_changed() {
-    let (Some(redis), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, redis)) = TestArena::with_redis().await else { return };
     let wire = Wire::to(&redis).await;
-    let redis_url = Some(Secret::new(&wire.url));
-    let options = Options { redis_url, ..test.options.clone() };
-    let (here, there) = (&test.arena, Arena::open(options, test.clock.clone()).await.unwrap());
+    let (here, there) = (&test.arena, test.another_by(&wire.url).await);
     let ann = test.player("Ann").await;
     test.rate(ann.id, 1700.0, 60.0).await;
     let change = async |round| rate(&test, ann.id, 1800 + round).await;
@@ -244,13 +238,9 @@ async fn processes_do_not_read_what_another_has_changed() {
 /// A process that leaves and can't say what it has changed is taken for dead, which tells it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_leaves_with_a_debt_has_it_paid() {
-    let (Some(redis), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, redis)) = TestArena::with_redis().await else { return };
     let wire = Wire::to(&redis).await;
-    let redis_url = Some(Secret::new(&wire.url));
-    let options = Options { redis_url, ..test.options.clone() };
-    let (here, there) = (&test.arena, Arena::open(options, test.clock.clone()).await.unwrap());
+    let (here, there) = (&test.arena, test.another_by(&wire.url).await);
     let ann = test.player("Ann").await;
     test.rate(ann.id, 1700.0, 60.0).await;
     kept(async || top_of(here).await, async |round| rate(&test, ann.id, 1800 + round).await).await;
@@ -264,13 +254,9 @@ async fn who_leaves_with_a_debt_has_it_paid() {
 /// A Redis that ends may begin again with what it had when it was last saved.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_was_away_is_not_believed() {
-    let (Some(redis), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, redis)) = TestArena::with_redis().await else { return };
     let wire = Wire::to(&redis).await;
-    let redis_url = Some(Secret::new(&wire.url));
-    let options = Options { redis_url, ..test.options.clone() };
-    let there = Arena::open(options, test.clock.clone()).await.unwrap();
+    let there = test.another_by(&wire.url).await;
     let ann = test.player("Ann").await;
     test.rate(ann.id, 1700.0, 60.0).await;
     kept(async || top_of(&there).await, async |round| rate(&test, ann.id, 1800 + round).await)

@@ -88,6 +88,12 @@ impl TestArena {
         Some(TestArena::open(url, redis, Home::Postgres { cluster, schema }).await)
     }
 
+    /// On PostgreSQL, and with Redis, whose address comes along.
+    pub(crate) async fn with_redis() -> Option<(TestArena, String)> {
+        let redis = var("ARTEL_TEST_REDIS")?;
+        Some((TestArena::postgres().await?, redis))
+    }
+
     async fn open(database_url: String, redis_url: Option<Secret>, home: Home) -> TestArena {
         let options = Options {
             database_url,
@@ -115,6 +121,13 @@ impl TestArena {
             true => Arena::open(self.options.clone(), self.clock.clone()).await.unwrap(),
             false => self.arena.clone(),
         }
+    }
+
+    /// Another process over the same database, with Redis at this address.
+    pub(crate) async fn another_by(&self, redis: &str) -> Arena {
+        let redis_url = Some(Secret::new(redis));
+        let options = Options { redis_url, ..self.options.clone() };
+        Arena::open(options, self.clock.clone()).await.unwrap()
     }
 
     /// Closes another process; the same goes on.
@@ -209,7 +222,7 @@ async fn run_postgres(url: &str, text: String) {
 }
 
 /// A service to test with; says so when there is none.
-pub(crate) fn var(name: &str) -> Option<String> {
+fn var(name: &str) -> Option<String> {
     let value = env::var(name).ok().filter(|it| !it.is_empty());
     if value.is_none() {
         #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
