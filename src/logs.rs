@@ -51,6 +51,17 @@ enum Format {
     Json,
 }
 
+impl Format {
+    /// Whether people read it.
+    fn is_text(self, terminal: bool) -> bool {
+        match self {
+            Format::Auto => terminal,
+            Format::Text => true,
+            Format::Json => false,
+        }
+    }
+}
+
 fn format(text: &str) -> Result<Format, String> {
     match text {
         "auto" => Ok(Format::Auto),
@@ -84,12 +95,10 @@ pub(crate) fn start(options: &Options) -> anyhow::Result<Traces> {
     let level = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LEVEL));
     let terminal = stderr().is_terminal();
     let log = tracing_subscriber::fmt::layer().with_writer(stderr);
-    let log = match options.log_format {
-        Format::Text => log.with_ansi(terminal).fmt_fields(Plain).boxed(),
-        Format::Auto if terminal => log.fmt_fields(Plain).boxed(),
-        Format::Auto | Format::Json => {
-            log.json().flatten_event(true).with_current_span(false).with_span_list(true).boxed()
-        }
+    let log = if options.log_format.is_text(terminal) {
+        log.with_ansi(terminal).fmt_fields(Plain).boxed()
+    } else {
+        log.json().flatten_event(true).with_current_span(false).with_span_list(true).boxed()
     };
     let provider = options.otlp_endpoint.as_ref().map(provider).transpose()?;
     let traces = provider.as_ref().map(|it| {
@@ -147,5 +156,18 @@ impl Visit for PlainLine<'_> {
                 write!(self.writer, "{blank}{name}={value:?}")
             }
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_text_and_machines_json() {
+        let both = |format: Format| [format.is_text(true), format.is_text(false)];
+        assert_eq!(both(Format::Auto), [true, false]);
+        assert_eq!(both(Format::Text), [true, true]);
+        assert_eq!(both(Format::Json), [false, false]);
     }
 }

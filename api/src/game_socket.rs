@@ -23,6 +23,9 @@ use crate::{
     sockets::{self, Goodbye, Heard, Socket},
 };
 
+/// What the proxy of Fly.io adds to what it brought here at our word, or could not bring elsewhere.
+const STEERED: [&str; 2] = ["fly-replay-src", "fly-replay-failed"];
+
 pub(crate) fn routes() -> Router<Api> {
     Router::new().route("/ws/game/{match_id}", get(open))
 }
@@ -70,15 +73,18 @@ async fn open(
 }
 
 /// Asks the proxy of Fly.io to bring the socket to the machine where its match is, before the
-/// ticket is spent. One that did not come by that proxy, or was brought here by it already, stays,
-/// wherever the match may be by now.
+/// ticket is spent. One that did not come by that proxy, was brought here by it already, or came
+/// back since it could not be brought there, stays, wherever the match may be by now.
 async fn steer(api: &Api, headers: &HeaderMap, id: &str) -> Option<Response> {
-    if !headers.contains_key("fly-request-id") || headers.contains_key("fly-replay-src") {
+    let was_steered = STEERED.iter().any(|it| headers.contains_key(*it));
+    if was_steered || !headers.contains_key("fly-request-id") {
         return None;
     }
     // Where it is not known, the socket is served from here.
     let machine = api.arena.machine_of(id.parse().ok()?).await.ok()??;
-    let replay = HeaderValue::from_str(&format!("instance={machine}")).ok()?;
+    // A machine may have died a moment ago: the proxy would try for long, and then give up.
+    let replay = format!("instance={machine};timeout=1s;fallback=prefer_self");
+    let replay = HeaderValue::from_str(&replay).ok()?;
     Some(([("fly-replay", replay)], ()).into_response())
 }
 

@@ -9,7 +9,12 @@ use sqlx::{PgPool, QueryBuilder};
 use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Arena, MatchId, bus::ProcessId, db::Db, metrics::METRICS};
+use crate::{
+    Arena, MatchId,
+    bus::ProcessId,
+    db::Db,
+    metrics::{self, METRICS},
+};
 
 /// Lines that may wait for the writer; matches wait when there are more. They are some 100 MB at
 /// most, and a minute of 800 lively matches while the database is away.
@@ -81,6 +86,7 @@ async fn write_group(arena: &Arena, group: &[Line]) -> HashSet<(i64, i64)> {
 }
 
 async fn insert(arena: &Arena, group: &[Line]) -> sqlx::Result<HashSet<(i64, i64)>> {
+    let _timer = metrics::sql(module_path!());
     match &arena.db {
         Db::Sqlite(pool) => {
             let mut insert = QueryBuilder::new("insert into journal (match_id, seq, at, entry) ");

@@ -51,6 +51,8 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(10);
 /// How long somebody waits at the door of a match that changes hands, and between looks.
 const FIND_WITHIN: Duration = Duration::from_secs(6);
 const FIND_PAUSE: Duration = Duration::from_millis(100);
+/// How often a rematch that waits looks whether new matches can be made.
+const REMATCH_PAUSE: Duration = Duration::from_millis(300);
 const NONE: Duration = Duration::ZERO;
 
 /// A match, as anyone may see it.
@@ -473,7 +475,7 @@ impl Arena {
     }
 
     /// The machine to which a proxy may bring the socket of a match, to save it a way: where the
-    /// match is run, if that is known and another than ours.
+    /// match is run, if that is known, lives as far as was seen, and is another than ours.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -481,9 +483,9 @@ impl Arena {
         if self.options.machine.is_none() || self.live.find(id).is_some() {
             return Ok(None);
         }
-        let machine: Option<Option<String>> = on!(self.db, pool => {
-            sqlx::query_scalar(
-                "select p.machine from owners o join processes p on p.id = o.process
+        let owner: Option<(ProcessId, Option<String>)> = on!(self.db, pool => {
+            sqlx::query_as(
+                "select p.id, p.machine from owners o join processes p on p.id = o.process
                  where o.match_id = $1 and o.process <> $2",
             )
             .bind(id)
@@ -491,7 +493,8 @@ impl Arena {
             .fetch_optional(pool)
             .await
         })?;
-        Ok(machine.flatten().filter(|it| Some(it) != self.options.machine.as_ref()))
+        let owner = owner.filter(|it| self.cluster.lives(it.0));
+        Ok(owner.and_then(|it| it.1).filter(|it| Some(it) != self.options.machine.as_ref()))
     }
 
     /// Goes on with the matches that the last run of this server left unfinished. Where there may
@@ -705,7 +708,12 @@ impl Arena {
         let ending = Ending::Played;
         let ratings = table.attend(self.settle_surely(opened, &outcome, &ending)).await;
         table.announce(outcome, ratings);
-        if table.linger().await {
+        while table.linger().await {
+            if self.cluster.check_open().is_err() {
+                // They see that all want it, and may still go.
+                table.attend(tokio::time::sleep(REMATCH_PAUSE)).await;
+                continue;
+            }
             match Box::pin(self.rematch(opened)).await {
                 Ok(next) => table.lead_to(&next.to_string()),
                 // One has blocked the other: nobody is told.
@@ -715,6 +723,7 @@ impl Arena {
                     tracing::warn!(r#match = %opened.id, %error, "There is no rematch");
                 }
             }
+            break;
         }
         table.close();
     }

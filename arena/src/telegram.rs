@@ -3,6 +3,7 @@
 
 use crate::{
     Arena, Carrier, Device, Language, Result, TelegramUser, User, UserId,
+    cache::Change,
     carriers::SILENT_MAX,
     clock::millis,
     db::{on, on_both},
@@ -253,11 +254,13 @@ impl Arena {
     /// # Errors
     /// When the database does not answer.
     pub async fn chat_moved(&self, from: i64, to: i64) -> Result<()> {
+        let telling = self.telling(Change::Chat(to));
         on!(self.db, pool => {
             let mut tx = pool.begin_with(self.db.begin()).await?;
             tx.move_chat(from, to).await?;
             tx.commit().await?;
         });
+        telling.done().await;
         Ok(())
     }
 

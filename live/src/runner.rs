@@ -716,7 +716,7 @@ impl<G: Game> Match<G> {
     fn tell(&mut self, at: Time, cause: Cause, out: Out<G::Update>) {
         match G::PACE {
             Pace::TellFirst if self.held.is_empty() && !out.scored() => self.fan(at, cause, out),
-            _ => self.held.push((at, cause, out)),
+            Pace::TellFirst | Pace::WriteFirst => self.held.push((at, cause, out)),
         }
     }
 

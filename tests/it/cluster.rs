@@ -3,16 +3,17 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     standin::Telegram,
     support::{
-        PATIENCE,
-        cluster::{Cluster, PROCESSES},
+        Client, PASSWORD, PATIENCE,
+        cluster::{Cluster, PROCESSES, Player},
         world::{ANN, BOB, KIM, text, variables, written},
     },
+    wire::Wire,
 };
 
 const RESTART: u16 = 1012;
@@ -89,57 +90,114 @@ async fn matches_outlive_their_processes() {
     cluster.check(&[&id]).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn live_matches_outlive_redis_and_postgres() {
-    let Some(cluster) = Cluster::start().await else { return };
+/// A match of ann and bob, who are connected where it is run; that process, and carol at it.
+async fn at_its_owner(cluster: &Cluster) -> ([Player; 2], usize, Client) {
     let [mut ann, mut bob] = cluster.match_of("ann", "bob", [0, 0]).await;
-    let id = ann.match_id.clone();
-    let owner = cluster.owner(&id).await;
+    let owner = cluster.owner(&ann.match_id).await;
     let base = cluster.server(owner).base.clone();
     tokio::join!(ann.come_back(&base), bob.come_back(&base));
-    let carol = cluster.server(owner).person("carol").await;
-    let waits = async |path: &str| {
-        let refused = async {
-            loop {
-                let asked = Instant::now();
-                let answer = carol.post(path, json!({})).await;
-                if answer.status == 503 {
-                    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
-                    assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
-                    return;
-                }
-                answer.is(200);
-                carol.post("/api/queue/pong/leave", json!({})).await;
-                sleep(Duration::from_millis(100)).await;
-            }
-        };
-        timeout(PATIENCE, refused).await.unwrap();
-    };
+    ([ann, bob], owner, cluster.server(owner).person("carol").await)
+}
 
-    // Longer than a lease, which PostgreSQL keeps.
-    cluster.redis.cut();
-    waits("/api/queue/pong/join").await;
-    carol.get("/readyz").await.refuses(503, "not_ready");
-    for _ in 0..3 {
-        ann.moves_before(&mut bob).await;
-        bob.moves_before(&mut ann).await;
-    }
-    cluster.redis.mend();
-    let ready = async {
-        while carol.get("/readyz").await.status != 200 {
+/// A call is refused, and when to try again is said.
+async fn refused(by: &Client, path: &str, body: Value) {
+    let answer = by.post(path, body).await;
+    answer.refuses(503, "unavailable");
+    assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
+}
+
+/// Waits until a part is missed: nobody can queue, and nobody waits for the answer.
+async fn missed(by: &Client) {
+    let missed = async {
+        loop {
+            let asked = Instant::now();
+            let answer = by.post("/api/queue/pong/join", json!({})).await;
+            if answer.status == 503 {
+                assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+                assert!(!answer.header("retry-after").is_empty(), "{answer:?}");
+                return;
+            }
+            answer.is(200);
+            by.post("/api/queue/pong/leave", json!({})).await;
             sleep(Duration::from_millis(100)).await;
         }
     };
-    timeout(PATIENCE, ready).await.unwrap();
+    timeout(PATIENCE, missed).await.unwrap();
+    by.get("/readyz").await.refuses(503, "not_ready");
+}
 
-    cluster.postgres.cut();
-    waits("/api/queue/pong/join").await;
-    let body = json!({"username": "dan", "password": "correct horse battery"});
-    let answer = carol.post("/api/auth/register", body).await;
-    assert!(answer.status == 503 && !answer.header("retry-after").is_empty(), "{answer:?}");
+/// Waits until all is as it was.
+async fn healed(by: &Client) {
+    let healed = async {
+        while by.get("/readyz").await.status != 200 {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(PATIENCE, healed).await.unwrap();
+    by.post("/api/queue/pong/join", json!({})).await.is(200);
+    by.post("/api/queue/pong/leave", json!({})).await.is(204);
+}
+
+async fn they_play(ann: &mut Player, bob: &mut Player) {
     for _ in 0..3 {
-        ann.moves_before(&mut bob).await;
-        bob.moves_before(&mut ann).await;
+        ann.moves_before(bob).await;
+        bob.moves_before(ann).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn live_matches_outlive_redis() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let ([mut ann, mut bob], owner, carol) = at_its_owner(&cluster).await;
+    // Longer than a lease, which PostgreSQL keeps.
+    cluster.redis.cut();
+    missed(&carol).await;
+    refused(&carol, "/api/matches", json!({"game": "pong", "opponent": "computer"})).await;
+    they_play(&mut ann, &mut bob).await;
+    cluster.redis.mend();
+    healed(&carol).await;
+    // From another process too.
+    let elsewhere = cluster.server(cluster.other_than(&[owner])).base.clone();
+    bob.come_back(&elsewhere).await;
+    they_play(&mut ann, &mut bob).await;
+    bob.come_back(&cluster.server(owner).base).await;
+
+    // A rematch is a new match, and waits.
+    ann.resign().await;
+    for player in [&mut ann, &mut bob] {
+        player.hear("game_over").await;
+    }
+    cluster.redis.cut();
+    missed(&carol).await;
+    for player in [&mut ann, &mut bob] {
+        player.say(json!({"type": "rematch"})).await;
+    }
+    ann.socket.hear_that("rematch", |it| it["seats"] == json!([0, 1])).await;
+    let early = timeout(Duration::from_secs(1), ann.hear("rematch")).await;
+    assert!(early.is_err(), "{early:?}");
+    cluster.check(&[&ann.match_id]).await;
+    cluster.redis.mend();
+    for player in [&mut ann, &mut bob] {
+        player.socket.hear_that("rematch", |it| it["match_id"].is_string()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn live_matches_outlive_postgres() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let ([mut ann, mut bob], _, carol) = at_its_owner(&cluster).await;
+    // Whether it says nothing at all, or no.
+    for go_away in [Wire::hold, Wire::cut] {
+        go_away(&cluster.postgres);
+        missed(&carol).await;
+        for (path, body) in [
+            ("register", json!({"username": "dan", "password": PASSWORD})),
+            ("login", json!({"login": "carol", "password": PASSWORD})),
+            ("refresh", json!({"refresh_token": carol.refresh_token()})),
+        ] {
+            refused(&carol, &format!("/api/auth/{path}"), body).await;
+        }
+        they_play(&mut ann, &mut bob).await;
     }
     // The result waits until it is stored.
     ann.resign().await;
@@ -148,7 +206,8 @@ async fn live_matches_outlive_redis_and_postgres() {
     assert_eq!(cluster.home.number("select count(*) from replays").await, 0);
     cluster.postgres.mend();
     assert_eq!(bob.hear("game_over").await["outcome"]["winner"], 1);
-    cluster.check(&[&id]).await;
+    cluster.check(&[&ann.match_id]).await;
+    healed(&carol).await;
 }
 
 /// The bots of several processes are one: one of them asks Telegram at a time, and what one that

@@ -146,6 +146,22 @@ fn what_can_not_be_opened_is_said_in_one_line() {
     }
 }
 
+/// A second process on a file, or Redis beside it, is refused with the reason.
+#[tokio::test]
+async fn what_one_file_can_not_have_is_said_in_one_line() {
+    let server = Server::start().await;
+    let refused = |variables: &[(&str, &str)], reasons: &[&str]| {
+        let ran = server.home.artel(&["serve"], variables);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
+        let line = ran.stderr.lines().last().unwrap();
+        let told = reasons.iter().all(|it| line.contains(it));
+        assert!(told && line.starts_with("artel: "), "{ran:?}");
+    };
+    refused(&[], &["another process serves", "artel.db", "SQLite serves one"]);
+    refused(&[("REDIS_URL", "redis://127.0.0.1:1")], &["REDIS_URL", "SQLite"]);
+    server.person("ann").await;
+}
+
 #[test]
 fn help_names_every_variable() {
     let ran = Home::sqlite().artel(&["--help"], &[]);

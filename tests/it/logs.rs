@@ -122,11 +122,24 @@ async fn traces_reach_a_collector() {
     for part in ["GET /api/users/{id}", "POST /api/auth/register", "service.name", "artel"] {
         assert!(has(part), "{part} was not sent");
     }
+    let (bob, eve, id) = server.pair("bob", "eve").await;
+    for player in [bob, eve] {
+        player.open(&format!("/ws/game/{id}")).await.hear("game_state").await;
+    }
     // What was not sent yet is sent at the end.
     let last = ann.get("/api/games").await.header("x-request-id").to_owned();
     server.signal("TERM");
     assert_eq!(server.ended().await, Some(0));
     assert!(has(&last), "the last span was lost");
+    // A field of protobuf is its number, its length and its text: the fifth of a span is its name.
+    let field = |number: u8, text: &str| {
+        format!("{}{}{text}", char::from(number << 3 | 2), char::from(text.len() as u8))
+    };
+    for name in ["socket", "match"] {
+        assert!(has(&field(5, name)), "no span of a {name} came");
+    }
+    let match_id = field(1, "match_id") + &field(2, &field(1, &id));
+    assert!(has(&match_id), "no span names its match");
     for secret in [ann.access_token(), ann.refresh_token(), PASSWORD, JWT_SECRET] {
         assert!(!has(secret), "{secret} was sent");
     }

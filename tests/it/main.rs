@@ -14,6 +14,7 @@ mod cluster;
 mod config;
 mod crash;
 mod deploy;
+mod elsewhere;
 mod faults;
 mod forged;
 mod frames;
@@ -45,3 +46,5 @@ mod telegram_web;
 mod timing;
 mod told;
 mod ways_in;
+#[path = "../../arena/tests/it/wire.rs"]
+mod wire;

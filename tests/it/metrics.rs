@@ -10,7 +10,14 @@ use std::{
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Answer, Home, PATIENCE, Server};
+use crate::{
+    standin::{Fault, Telegram},
+    support::{
+        Answer, Home, PATIENCE, Server,
+        cluster::Cluster,
+        world::{ANN, GROUP, variables, written},
+    },
+};
 
 /// The page of metrics, kept apart by family.
 struct Page {
@@ -295,6 +302,59 @@ async fn redis_is_timed() {
     }
     while ann.get("/api/rooms/BBBBBB").await.status != 429 {}
     Page::of(&server).await.has(r#"artel_limited_requests_total{limit="codes"}"#);
+}
+
+#[tokio::test]
+async fn what_the_bot_does_is_counted() {
+    let telegram = Telegram::open(false).await;
+    telegram.break_next("sendmessage", Fault::TooMany { retry_after: 1 });
+    let api = format!("http://{}", telegram.address);
+    let server = Server::with(&[&variables(&api)[..], &[METRICS_HERE]].concat()).await;
+    telegram.update(written(ANN, GROUP, "/play pong"));
+    Page::once(&server, r#"artel_bot_sent_total{outcome="later"}"#, 1.0).await;
+    let page = Page::once(&server, r#"artel_bot_sent_total{outcome="done"}"#, 1.0).await;
+    page.is(r#"artel_bot_updates_total{kind="message"}"#, 1.0);
+    page.is("artel_bot_throttled_total", 1.0);
+    page.is("artel_bot_wait_seconds_count", 2.0);
+}
+
+/// What processes do for each other, and that one took over what another had left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_processes_do_for_each_other_is_counted() {
+    let Some(mut cluster) = Cluster::start_with(&[METRICS_HERE]).await else { return };
+    let [mut ann, mut bob] = cluster.match_of("ann", "bob", [0, 0]).await;
+    let owner = cluster.owner(&ann.match_id).await;
+    let elsewhere = cluster.other_than(&[owner]);
+    let (here, there) = (cluster.server(owner), cluster.server(elsewhere));
+    let base = there.base.clone();
+    ann.come_back(&here.base).await;
+    bob.come_back(&base).await;
+    Page::once(here, "artel_far_chairs", 1.0).await;
+    let page = Page::once(there, "artel_far_sockets", 1.0).await;
+    for way in ["sent", "heard"] {
+        page.has(&format!("artel_bus_words_total{{way=\"{way}\"}}"));
+    }
+    for command in ["beat", "publish", "ticket"] {
+        page.has(&format!("artel_redis_duration_seconds_count{{command=\"{command}\"}}"));
+    }
+    for part in ["cluster::beats", "cluster::owners"] {
+        page.has(&format!("artel_sql_duration_seconds_count{{part=\"{part}\"}}"));
+    }
+    page.is("artel_takeovers_total", 0.0);
+    // Before that there is nothing to go on with.
+    let written = r#"artel_sql_duration_seconds_count{part="journal"}"#;
+    while Page::of(here).await.value(written).is_none() {
+        sleep(Duration::from_millis(20)).await;
+    }
+
+    cluster.kill(owner).await;
+    tokio::join!(ann.put_out(), bob.put_out());
+    tokio::join!(ann.come_back(&base), bob.come_back(&base));
+    let mut taken = 0.0;
+    for server in cluster.servers.iter().flatten() {
+        taken += Page::of(server).await.value("artel_takeovers_total").unwrap();
+    }
+    assert_eq!(taken, 1.0);
 }
 
 #[test]

@@ -4,28 +4,12 @@
 use crate::{
     mailbox::Mailbox,
     provider::Provider,
-    support::{Answer, Client, Home, PASSWORD, PATIENCE, Server},
+    support::{Answer, Client, Home, PASSWORD, Server},
 };
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    task::JoinSet,
-    time::timeout,
-};
-
-/// Sends bytes as they are, and gives all that comes back until the other end is done.
-async fn raw(server: &Server, bytes: &[u8]) -> String {
-    let address = server.base.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    // It may answer and go before it has heard all.
-    let _ = stream.write_all(bytes).await;
-    let mut answer = Vec::new();
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
-}
+use tokio::task::JoinSet;
 
 /// Every operation that there is: its method and its path, with names in braces.
 async fn operations(server: &Server) -> Vec<(String, String, Value)> {
@@ -190,15 +174,8 @@ async fn huge_bodies_cost_no_memory() {
     ]
     .map(Into::into);
     for body in bodies.iter().cycle().take(24) {
-        let (address, body) = (server.base.clone(), Arc::clone(body));
-        asking.spawn(async move {
-            let address = address.strip_prefix("http://").unwrap();
-            let mut stream = TcpStream::connect(address).await.unwrap();
-            let _ = stream.write_all(body.as_bytes()).await;
-            let mut answer = Vec::new();
-            let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
-            String::from_utf8_lossy(&answer).into_owned()
-        });
+        let (stranger, body) = (server.stranger(), Arc::clone(body));
+        asking.spawn(async move { stranger.raw(body.as_bytes()).await });
     }
     for answer in asking.join_all().await {
         // Who sends on for too long may find the connection gone before the answer.
@@ -235,8 +212,10 @@ async fn nothing_is_found_by_looking_around() {
         "/swagger.json",
         "/server-status",
     ] {
-        let answer =
-            raw(&server, format!("GET {path} HTTP/1.0\r\nhost: x\r\n\r\n").as_bytes()).await;
+        let answer = server
+            .stranger()
+            .raw(format!("GET {path} HTTP/1.0\r\nhost: x\r\n\r\n").as_bytes())
+            .await;
         assert_eq!(answer.get(9..12), Some("404"), "{path}: {answer}");
     }
     for path in [
@@ -251,8 +230,10 @@ async fn nothing_is_found_by_looking_around() {
         format!("{part}/"),
         format!("{part}%00.html"),
     ] {
-        let answer =
-            raw(&server, format!("GET {path} HTTP/1.0\r\nhost: x\r\n\r\n").as_bytes()).await;
+        let answer = server
+            .stranger()
+            .raw(format!("GET {path} HTTP/1.0\r\nhost: x\r\n\r\n").as_bytes())
+            .await;
         assert!(matches!(answer.get(9..12), Some("400" | "404")), "{path}: {answer}");
         assert!(!answer.contains("root:") && !answer.contains("[package]"), "{path}");
     }

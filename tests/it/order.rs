@@ -24,12 +24,7 @@ async fn ask(by: &Client, whom: &Client) -> Answer {
 
 /// The next notification of a kind.
 async fn notified(lobby: &mut Socket, kind: &str) -> Value {
-    loop {
-        let message = lobby.hear("notification").await;
-        if message["kind"] == kind {
-            return message;
-        }
-    }
+    lobby.hear_that("notification", |it| it["kind"] == kind).await
 }
 
 both! {

@@ -1,13 +1,8 @@
 //! What becomes of requests that keep no contract.
 
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
 
-use crate::support::{Answer, PASSWORD, PATIENCE, Server, both};
+use crate::support::{Answer, PASSWORD, Server, both};
 
 both! {
     async fn names_of_nothing(server: &Server) {
@@ -140,17 +135,6 @@ async fn wrong_methods_and_addresses() {
     ann.get("/ws/lobby?ticket=x").await.is(400);
 }
 
-/// Sends bytes as they are, and gives all that comes back.
-async fn raw(server: &Server, bytes: &[u8]) -> String {
-    let address = server.base.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    // It may answer and go before it has heard all.
-    let _ = stream.write_all(bytes).await;
-    let mut answer = Vec::new();
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
 #[tokio::test]
 async fn what_no_proper_client_sends() {
     let server = Server::start().await;
@@ -161,12 +145,12 @@ async fn what_no_proper_client_sends() {
         ("content-length: 1\r\ncontent-length: 2\r\n\r\n{}", "HTTP/1.1 400 "),
         ("transfer-encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 4"),
     ] {
-        let answer = raw(&server, format!("{head}{rest}").as_bytes()).await;
+        let answer = server.stranger().raw(format!("{head}{rest}").as_bytes()).await;
         assert!(answer.starts_with(expected), "{rest}: {answer}");
     }
     let chunk = format!("4000\r\n{}\r\n", " ".repeat(0x4000));
     let endless = format!("{head}transfer-encoding: chunked\r\n\r\n{}", chunk.repeat(8));
-    let answer = raw(&server, endless.as_bytes()).await;
+    let answer = server.stranger().raw(endless.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 
     for path in [
@@ -180,7 +164,7 @@ async fn what_no_proper_client_sends() {
         "/%252e%252e/etc/passwd",
     ] {
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        let answer = raw(&server, request.as_bytes()).await;
+        let answer = server.stranger().raw(request.as_bytes()).await;
         let status = &answer[..answer.len().min(13)];
         assert!(matches!(status, "HTTP/1.1 404 " | "HTTP/1.1 400 "), "{path}: {answer}");
         assert!(!answer.contains("[workspace]") && !answer.contains("root:"), "{path}");
@@ -188,11 +172,11 @@ async fn what_no_proper_client_sends() {
     for nonsense in
         ["\0\0\0\0\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\0\u{1}\r\n\r\n"]
     {
-        let answer = raw(&server, nonsense.as_bytes()).await;
+        let answer = server.stranger().raw(nonsense.as_bytes()).await;
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
     }
     let large = format!("GET / HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(64 * 1024));
-    let answer = raw(&server, large.as_bytes()).await;
+    let answer = server.stranger().raw(large.as_bytes()).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
     server.stranger().get("/healthz").await.is(200);
 }
@@ -203,8 +187,9 @@ async fn who_does_not_finish_a_request_is_cut_off() {
     let head = "POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
     let half_a_body = format!("{head}content-length: 100\r\n\r\n{{\"login\":");
     // The one is cut off in mid-headers, the other is told.
+    let stranger = server.stranger();
     let (silence, answer) =
-        tokio::join!(raw(&server, head.as_bytes()), raw(&server, half_a_body.as_bytes()));
+        tokio::join!(stranger.raw(head.as_bytes()), stranger.raw(half_a_body.as_bytes()));
     assert!(silence.is_empty() || silence.starts_with("HTTP/1.1 408 "), "{silence}");
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.contains("request_timeout"), "{answer}");

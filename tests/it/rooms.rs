@@ -10,12 +10,7 @@ async fn room(by: &Client, code: &str, call: &str, body: Value) -> Answer {
 
 /// The state of a room as a page hears of it, once it holds.
 async fn hear_of(lobby: &mut Socket, holds: impl Fn(&Value) -> bool) -> Value {
-    loop {
-        let update = lobby.hear("room_update").await;
-        if holds(&update["room"]) {
-            return update["room"].clone();
-        }
-    }
+    lobby.hear_that("room_update", |it| holds(&it["room"])).await["room"].clone()
 }
 
 /// Both sit down at their room's match; the one on `seat` gives it up.

@@ -13,7 +13,8 @@ use tokio::{
 
 use crate::{
     forged::base64,
-    support::{Client, PATIENCE, Server, Wire},
+    support::{Client, PATIENCE, Server},
+    wire::Wire,
 };
 
 /// How patient the servers here are, in seconds.

@@ -24,6 +24,8 @@ pub(crate) enum Change {
     },
     /// These are called otherwise, look otherwise, or have played other matches.
     People(Vec<UserId>),
+    /// What was played in another chat counts in this one.
+    Chat(i64),
 }
 
 /// Sees to it that a change is told: made before the commit, so that it is told also when the call
@@ -105,6 +107,7 @@ impl Arena {
                 }
                 Ok(what)
             }
+            Change::Chat(chat) => Ok(Kind::ALL.map(|game| Cached::GroupTop(*chat, game)).to_vec()),
         }
     }
 

@@ -205,7 +205,7 @@ impl Cache {
     async fn look(&self, what: Cached, now: Millis) -> Option<Found> {
         match self {
             Cache::Own(slots) => Some(lock(slots).look(what, now)),
-            Cache::Shared { debts, .. } if debts.load(Ordering::SeqCst) > 0 => None,
+            Cache::Shared { .. } if self.owes() => None,
             Cache::Shared { redis, .. } => {
                 let mut script = LOOK.prepare_invoke();
                 script.key(what.slot(redis)).key(epoch(redis));
@@ -259,8 +259,13 @@ impl Cache {
         }
     }
 
+    /// Whether there is something that the other processes could not be told yet.
+    pub(crate) fn owes(&self) -> bool {
+        matches!(self, Cache::Shared { debts, .. } if debts.load(Ordering::SeqCst) > 0)
+    }
+
     /// Pays what is owed, if Redis answers.
-    async fn pay(&self) {
+    pub(crate) async fn pay(&self) {
         let Cache::Shared { redis, debts } = self else { return };
         let owed = debts.load(Ordering::SeqCst);
         if owed == 0 {

@@ -106,6 +106,8 @@ impl Place {
 /// The lock of one process is on a file of its own: closing any handle on SQLite's own file would
 /// undo SQLite's locks.
 fn file_place(database: PathBuf) -> anyhow::Result<Place> {
+    // By whatever name it is called. One that is not there yet is made under its own.
+    let database = database.canonicalize().unwrap_or(database);
     let mut path = database.clone().into_os_string();
     path.push("-lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);

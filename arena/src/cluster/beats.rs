@@ -114,6 +114,7 @@ impl Arena {
     /// once it is known which matches are still ours.
     async fn look_at_sql(&self, pool: &PgPool, doubtful: bool) -> anyhow::Result<()> {
         let me = self.cluster.me;
+        let _timer = metrics::sql(module_path!());
         let look = async {
             let asked = Instant::now();
             if doubtful {

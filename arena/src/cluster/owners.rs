@@ -13,7 +13,7 @@ use crate::{
     Arena, MatchId, Result,
     bus::{ProcessId, To, Word},
     db::{Db, on_both},
-    metrics::METRICS,
+    metrics::{self, METRICS},
 };
 
 /// How often a process looks for matches that nobody runs.
@@ -237,10 +237,17 @@ impl Arena {
             .execute(pool)
             .await?;
             self.bus.say(To::All, &Word::Free);
-            sqlx::query("delete from processes where id = $1").bind(me).execute(pool).await
+            self.cache.pay().await;
+            // What is still owed is paid by whoever finds us dead.
+            let leaves = !self.cache.owes();
+            if leaves {
+                sqlx::query("delete from processes where id = $1").bind(me).execute(pool).await?;
+            }
+            anyhow::Ok(leaves)
         };
         match timeout(RELEASE_WITHIN, release).await {
-            Ok(Ok(_)) => self.forget_beats(me).await,
+            Ok(Ok(true)) => self.forget_beats(me).await,
+            Ok(Ok(false)) => {}
             // They are taken over as if we had died.
             Ok(Err(error)) => tracing::warn!("Others find our matches when we are gone: {error}"),
             Err(_) => tracing::warn!("Others find our matches when we are gone"),
@@ -286,6 +293,7 @@ async fn take_share(
     from: ProcessId,
     beat: Option<i64>,
 ) -> sqlx::Result<Vec<MatchId>> {
+    let _timer = metrics::sql(module_path!());
     let mut tx = pool.begin().await?;
     if from != 0 && last_beat(&mut tx, from).await? != beat {
         return Ok(Vec::new());

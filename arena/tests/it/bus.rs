@@ -1,26 +1,15 @@
 //! The bus between processes, over a real Redis.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-};
+use std::time::Duration;
 
 use arena::{Arena, LobbyMessage, Options, Pass, Place, QueueUpdate, Secret, User, Why};
 use games::Kind::Pong;
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    task::AbortHandle,
-    time::timeout,
+use tokio::{net::TcpListener, time::timeout};
+
+use crate::{
+    support::{TestArena, heard, refused, until},
+    wire::Wire,
 };
-use url::Url;
-
-use crate::support::{TestArena, heard, refused, until, var};
-
-async fn open(test: &TestArena, redis: &str) -> Arena {
-    let redis_url = Some(Secret::new(redis));
-    Arena::open(Options { redis_url, ..test.options.clone() }, test.clock.clone()).await.unwrap()
-}
 
 fn says_waiting(message: &LobbyMessage) -> bool {
     matches!(
@@ -36,7 +25,7 @@ async fn check_heard(from: &Arena, user: &User, to: &Arena) {
     until("the news come through", async || {
         from.queue_join(user.id, Pong, None).await.is_ok() && {
             let wait = async { while !says_waiting(&heard(&mut page).await) {} };
-            let heard = timeout(std::time::Duration::from_millis(200), wait).await.is_ok();
+            let heard = timeout(Duration::from_millis(200), wait).await.is_ok();
             from.queue_leave(user.id, Pong).await.unwrap();
             heard
         }
@@ -46,9 +35,7 @@ async fn check_heard(from: &Arena, user: &User, to: &Arena) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_hear_each_other() {
-    let (Some(_), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, _)) = TestArena::with_redis().await else { return };
     let there = test.another().await;
     test.arena.ready().await.unwrap();
     let ann = test.player("Ann").await;
@@ -59,14 +46,13 @@ async fn processes_hear_each_other() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_redis_is_found_again() {
-    let (Some(redis), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, redis)) = TestArena::with_redis().await else { return };
     let wire = Wire::to(&redis).await;
-    let there = open(&test, &wire.url).await;
+    let there = test.another_by(&wire.url).await;
     let ann = test.player("Ann").await;
     check_heard(&test.arena, &ann, &there).await;
     wire.cut();
+    wire.mend();
     check_heard(&test.arena, &ann, &there).await;
     until("it is ready again", async || there.ready().await.is_ok()).await;
     there.close().await;
@@ -76,9 +62,7 @@ async fn a_lost_redis_is_found_again() {
 /// A ticket that one process gave opens one socket, at whichever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ticket_is_good_at_any_process_once() {
-    let (Some(_), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, _)) = TestArena::with_redis().await else { return };
     let there = test.another().await;
     let (_, by) = test.player_of(&test.arena, "Ann").await;
     let ticket = test.arena.issue_ticket(&by).await.unwrap().ticket;
@@ -92,14 +76,12 @@ async fn a_ticket_is_good_at_any_process_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_an_arena_serves_but_makes_no_matches() {
-    let (Some(_), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, _)) = TestArena::with_redis().await else { return };
     // A port that nobody listens at, and stays so because it is ours.
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = nobody.local_addr().unwrap();
     drop(nobody);
-    let arena = open(&test, &format!("redis://{address}")).await;
+    let arena = test.another_by(&format!("redis://{address}")).await;
     let not_ready = refused(arena.ready().await);
     assert_eq!((not_ready.why, not_ready.code), (Why::Unavailable, "unavailable"));
     assert!(!not_ready.detail.contains(&address.to_string()));
@@ -130,6 +112,13 @@ async fn a_sqlite_file_has_one_process() {
     let second = || Arena::open(test.options.clone(), test.clock.clone());
     let refusal = second().await.err().unwrap().to_string();
     assert!(refusal.contains("another process"), "{refusal}");
+    // Nor by another name.
+    let file = test.options.database_url.strip_prefix("sqlite://").unwrap();
+    let link = format!("{file}-by-another-name");
+    std::os::unix::fs::symlink(file, &link).unwrap();
+    let options = Options { database_url: format!("sqlite://{link}"), ..test.options.clone() };
+    let refusal = Arena::open(options, test.clock.clone()).await.err().unwrap().to_string();
+    assert!(refusal.contains("another process"), "{refusal}");
     test.arena.close().await;
     second().await.unwrap().close().await;
     test.end().await;
@@ -145,43 +134,4 @@ async fn a_postgres_without_redis_has_one_process() {
     test.arena.close().await;
     second().await.unwrap().close().await;
     test.end().await;
-}
-
-/// A wire to Redis that can be cut.
-struct Wire {
-    url: String,
-    connections: Arc<Mutex<Vec<AbortHandle>>>,
-}
-
-impl Wire {
-    async fn to(redis: &str) -> Wire {
-        let mut url = Url::parse(redis).unwrap();
-        let host = url.host_str().unwrap().to_owned();
-        let port = url.port().unwrap_or(6379);
-        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-        url.set_host(Some("127.0.0.1")).unwrap();
-        url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
-        let connections = Arc::<Mutex<Vec<AbortHandle>>>::default();
-        let opened = connections.clone();
-        tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let host = host.clone();
-                let carried = tokio::spawn(async move {
-                    if let Ok(mut far) = TcpStream::connect((host, port)).await {
-                        // OK because a connection that ends with an error has ended all the same.
-                        let _ = copy_bidirectional(&mut near, &mut far).await;
-                    }
-                });
-                opened.lock().unwrap().push(carried.abort_handle());
-            }
-        });
-        Wire { url: url.into(), connections }
-    }
-
-    /// Cuts what is connected; what connects later is carried.
-    fn cut(&self) {
-        for connection in self.connections.lock().unwrap().drain(..) {
-            connection.abort();
-        }
-    }
 }

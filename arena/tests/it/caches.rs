@@ -6,13 +6,14 @@ use std::{
     time::Duration,
 };
 
-use arena::{Arena, Options, Secret, Shun, UserId};
+use arena::{Arena, CardPlace, GroupPlayer, Joined, Language, NewCard, Shun, UserId};
 use games::Kind::Pong;
+use redis::AsyncTypedCommands;
 
 use crate::{
-    room_matches::play,
     rooms::room,
-    support::{TestArena, both, refused, until, var},
+    support::{TestArena, both, refused, until},
+    table::play,
     wire::Wire,
 };
 
@@ -128,6 +129,53 @@ both! {
         assert_eq!(refused(arena.room(bob.id, &code).await).code, "room_not_found");
     }
 
+    async fn the_best_of_a_chat_are_kept_until_one_of_its_matches_is_settled(test: &TestArena) {
+        let arena = &test.arena;
+        let [(ann, as_ann), (bob, as_bob)] =
+            [test.player_of(arena, "Ann").await, test.player_of(arena, "Bob").await];
+        let match_in = async |chat: i64, origin: &str| {
+            let card = NewCard {
+                game: Pong,
+                place: CardPlace::Chat { chat, thread: None },
+                origin: origin.to_owned(),
+                language: Language::En,
+                invited: None,
+            };
+            let card = arena.open_card(ann.id, card).await.unwrap();
+            let Joined::Started(id) = arena.join_card(bob.id, None, card).await.unwrap() else {
+                panic!("it has not begun");
+            };
+            play(arena, [&as_ann, &as_bob], id).await;
+        };
+        let best = async |chat: i64| {
+            let best = arena.group_top(chat, Pong).await.unwrap();
+            let shown = |it: GroupPlayer| (it.user.display_name, it.games);
+            best.into_iter().map(shown).collect::<Vec<_>>()
+        };
+        let kept_of = async |chat: i64| {
+            kept(async || best(chat).await, async |round| {
+                let id = bob.id.0;
+                let sql = format!("update users set display_name = 'Nob {round}' where id = {id}");
+                test.sql(sql).await;
+            })
+            .await;
+        };
+        let games = async |chat: i64| {
+            let best = best(chat).await;
+            best.iter().map(|it| it.1).collect::<Vec<_>>()
+        };
+        match_in(-1, "one").await;
+        kept_of(-1).await;
+        assert_eq!(games(-1).await, [1, 1]);
+        match_in(-1, "two").await;
+        assert_eq!((games(-1).await, games(-2).await), (vec![2, 2], vec![]));
+        // What was played in a group is also what was played in the supergroup that it became.
+        match_in(-2, "three").await;
+        kept_of(-2).await;
+        arena.chat_moved(-1, -2).await.unwrap();
+        assert_eq!(games(-2).await, [3, 3]);
+    }
+
     async fn who_is_nobody_is_not_kept_as_nobody(test: &TestArena) {
         let ann = test.player("Ann").await;
         assert!(test.arena.stats(ann.id).await.unwrap().games.is_empty());
@@ -158,13 +206,9 @@ async fn what_is_kept_is_kept_for_its_term() {
 /// What one process changes, the others do not read from a cache; also when it could not say so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_do_not_read_what_another_has_changed() {
-    let (Some(redis), Some(test)) = (var("ARTEL_TEST_REDIS"), TestArena::postgres().await) else {
-        return;
-    };
+    let Some((test, redis)) = TestArena::with_redis().await else { return };
     let wire = Wire::to(&redis).await;
-    let redis_url = Some(Secret::new(&wire.url));
-    let options = Options { redis_url, ..test.options.clone() };
-    let (here, there) = (&test.arena, Arena::open(options, test.clock.clone()).await.unwrap());
+    let (here, there) = (&test.arena, test.another_by(&wire.url).await);
     let ann = test.player("Ann").await;
     test.rate(ann.id, 1700.0, 60.0).await;
     let change = async |round| rate(&test, ann.id, 1800 + round).await;
@@ -187,6 +231,60 @@ async fn processes_do_not_read_what_another_has_changed() {
         kept(async || top_of(&there).await, async |round| rate(&test, ann.id, 2000 + round).await)
             .await;
     }
+    there.close().await;
+    test.end().await;
+}
+
+/// A process that leaves and can't say what it has changed is taken for dead, which tells it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_with_a_debt_has_it_paid() {
+    let Some((test, redis)) = TestArena::with_redis().await else { return };
+    let wire = Wire::to(&redis).await;
+    let (here, there) = (&test.arena, test.another_by(&wire.url).await);
+    let ann = test.player("Ann").await;
+    test.rate(ann.id, 1700.0, 60.0).await;
+    kept(async || top_of(here).await, async |round| rate(&test, ann.id, 1800 + round).await).await;
+    wire.cut();
+    there.update_me(ann.id, None, Some("Anna".into())).await.unwrap();
+    there.close().await;
+    until("it is told", async || top_of(here).await[0].0 == "Anna").await;
+    test.end().await;
+}
+
+/// A Redis that ends may begin again with what it had when it was last saved.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_was_away_is_not_believed() {
+    let Some((test, redis)) = TestArena::with_redis().await else { return };
+    let wire = Wire::to(&redis).await;
+    let there = test.another_by(&wire.url).await;
+    let ann = test.player("Ann").await;
+    test.rate(ann.id, 1700.0, 60.0).await;
+    kept(async || top_of(&there).await, async |round| rate(&test, ann.id, 1800 + round).await)
+        .await;
+
+    let client = redis::Client::open(redis).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let (mut slot, id) = (None, ann.id.to_string());
+    for key in connection.keys("artel:*:cache:*:top:pong").await.unwrap() {
+        let value = connection.hget(&key, "value").await.unwrap();
+        if value.is_some_and(|it| it.contains(&id)) {
+            slot = Some(key);
+        }
+    }
+    let slot = slot.expect("nothing is kept");
+    let mut dump = redis::cmd("DUMP");
+    let saved: Vec<u8> = dump.arg(&slot).query_async(&mut connection).await.unwrap();
+    there.update_me(ann.id, None, Some("Anna".into())).await.unwrap();
+    assert_eq!(top_of(&there).await[0].0, "Anna");
+    let mut restore = redis::cmd("RESTORE");
+    restore.arg(slot).arg(0).arg(saved).arg("REPLACE");
+    restore.query_async::<()>(&mut connection).await.unwrap();
+    assert_eq!(top_of(&there).await[0].0, "Ann", "what was saved is not what was kept");
+    wire.cut();
+    wire.mend();
+    kept(async || top_of(&there).await, async |round| rate(&test, ann.id, 1900 + round).await)
+        .await;
+    assert_eq!(top_of(&there).await[0].0, "Anna");
     there.close().await;
     test.end().await;
 }

@@ -2,34 +2,17 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use arena::{Arena, Clock, MatchId, Pass, Principal, Queued};
+use arena::{Clock, Queued};
 use games::Kind::Pong;
-use live::{Chair, wire::Message};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{START, both, soon, until};
+use crate::{
+    support::{START, both, until},
+    table::{hear, say, sit},
+};
 
 const HOUR: i64 = 60 * 60 * 1000;
 const YEAR: i64 = 365 * 24 * HOUR;
-
-async fn say(chair: &Chair, message: Value) {
-    chair.say(Message::parse(&message.to_string())).await;
-}
-
-async fn hear(chair: &mut Chair, kind: &str) -> Value {
-    loop {
-        let message: Value = serde_json::from_slice(&soon(chair.hear()).await.unwrap()).unwrap();
-        if message["type"] == kind {
-            return message;
-        }
-    }
-}
-
-async fn sit(arena: &Arena, by: &Principal, id: MatchId) -> Chair {
-    let chair = arena.sit(&Pass::Member(*by), id, None).await.unwrap();
-    say(&chair, json!({"type": "player_ready", "n": 1})).await;
-    chair
-}
 
 both! {
     async fn a_clock_that_jumps_breaks_nothing(test: &TestArena) {

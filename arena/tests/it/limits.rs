@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use arena::{Arena, Options, Quota, Secret, Use};
+use arena::{Arena, Quota, Use};
 use futures_util::{StreamExt, future::join_all, stream};
 use redis::AsyncTypedCommands;
 
 use crate::{
-    support::{TestArena, both, until, var},
+    support::{TestArena, both, until},
     wire::Wire,
 };
 
@@ -80,22 +80,10 @@ both! {
     }
 }
 
-/// Another process over the same database, by a wire to Redis.
-async fn by_wire(test: &TestArena, wire: &Wire) -> Arena {
-    let redis_url = Some(Secret::new(&wire.url));
-    Arena::open(Options { redis_url, ..test.options.clone() }, test.clock.clone()).await.unwrap()
-}
-
-/// One on PostgreSQL and Redis, and Redis's address.
-async fn with_redis() -> Option<(TestArena, String)> {
-    let redis = var("ARTEL_TEST_REDIS")?;
-    Some((TestArena::postgres().await?, redis))
-}
-
 /// A thousand requests at three processes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_count_together() {
-    let Some((test, _)) = with_redis().await else { return };
+    let Some((test, _)) = TestArena::with_redis().await else { return };
     let processes = [&test.arena, &test.another().await, &test.another().await];
     let quota = Quota::new("together", 100, 5);
     let begun = Instant::now();
@@ -124,9 +112,9 @@ async fn processes_count_together() {
 /// While Redis is away, or does not answer in time, a process counts by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_redis_a_process_counts_by_itself() {
-    let Some((test, redis)) = with_redis().await else { return };
+    let Some((test, redis)) = TestArena::with_redis().await else { return };
     let wire = Wire::to(&redis).await;
-    let there = by_wire(&test, &wire).await;
+    let there = test.another_by(&wire.url).await;
     for (round, go_away) in [Wire::cut, Wire::hold].into_iter().enumerate() {
         let whose = format!("ann {round}");
         let ann = there.one_use(SLOW, &whose);
@@ -155,7 +143,7 @@ async fn without_redis_a_process_counts_by_itself() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_can_be_read_in_redis() {
-    let Some((test, redis)) = with_redis().await else { return };
+    let Some((test, redis)) = TestArena::with_redis().await else { return };
     let quota = Quota::new("unreadable", 10, 1_000);
     let (arena, typed) = (&test.arena, "ann.baker@artel.example");
     arena.take(&[arena.one_use(quota, typed), arena.one_use(quota, "203.0.113.7")]).await.unwrap();

@@ -22,4 +22,5 @@ mod room_matches;
 mod rooms;
 mod sessions;
 mod support;
+mod table;
 mod wire;

@@ -4,43 +4,14 @@ use arena::{
     Arena, CardId, CardStage, LobbyMessage, MatchId, NewRoom, Pass, Principal, RoomInfo, Side,
     UserId, Why,
 };
-use futures_util::future::join_all;
-use live::{Chair, Status, wire::Message};
+use live::Status;
 use serde_json::{Value, json};
 
 use crate::{
     rooms::{hear_of, room, seats},
-    support::{both, heard, refused, soon, until},
+    support::{both, heard, refused, until},
+    table::{hear, play, say, sit},
 };
-
-/// Sits down, and is ready.
-async fn sit(arena: &Arena, by: &Principal, id: MatchId) -> Chair {
-    let chair = arena.sit(&Pass::Member(*by), id, None).await.unwrap();
-    say(&chair, json!({"type": "player_ready", "n": 1})).await;
-    chair
-}
-
-async fn say(chair: &Chair, message: Value) {
-    chair.say(Message::parse(&message.to_string())).await;
-}
-
-async fn hear(chair: &mut Chair, kind: &str) -> Value {
-    loop {
-        let message: Value = serde_json::from_slice(&soon(chair.hear()).await.unwrap()).unwrap();
-        if message["type"] == kind {
-            return message;
-        }
-    }
-}
-
-/// Plays a match until the seat 0 gives it up; everybody has gone then.
-pub(crate) async fn play(arena: &Arena, players: [&Principal; 2], id: MatchId) {
-    let chairs = join_all(players.map(|it| sit(arena, it, id))).await;
-    let [mut left, mut right] = <[Chair; 2]>::try_from(chairs).unwrap();
-    while hear(&mut right, "game_state").await["status"] != "active" {}
-    say(&left, json!({"type": "game_action", "n": 2, "action": "resign"})).await;
-    hear(&mut left, "game_over").await;
-}
 
 both! {
     async fn a_private_room_is_reached_by_its_code_only(test: &TestArena) {

@@ -60,15 +60,20 @@ pub(crate) struct TestArena {
 
 /// Where the database is.
 enum Home {
+    /// In a folder of its own.
     Sqlite(PathBuf),
-    Postgres { cluster: String, schema: String },
+    Postgres {
+        cluster: String,
+        schema: String,
+    },
 }
 
 impl TestArena {
     pub(crate) async fn sqlite() -> TestArena {
-        let file = env::temp_dir().join(format!("artel-test-{:016x}.db", rand::random::<u64>()));
-        let url = format!("sqlite://{}", file.display());
-        TestArena::open(url, None, Home::Sqlite(file)).await
+        let folder = env::temp_dir().join(format!("artel-test-{:016x}", rand::random::<u64>()));
+        std::fs::create_dir(&folder).unwrap();
+        let url = format!("sqlite://{}/artel.db", folder.display());
+        TestArena::open(url, None, Home::Sqlite(folder)).await
     }
 
     /// Nothing without a cluster to test on.
@@ -81,6 +86,12 @@ impl TestArena {
         // With it there may be other processes.
         let redis = env::var("ARTEL_TEST_REDIS").ok().map(Secret::new);
         Some(TestArena::open(url, redis, Home::Postgres { cluster, schema }).await)
+    }
+
+    /// On PostgreSQL, and with Redis, whose address comes along.
+    pub(crate) async fn with_redis() -> Option<(TestArena, String)> {
+        let redis = var("ARTEL_TEST_REDIS")?;
+        Some((TestArena::postgres().await?, redis))
     }
 
     async fn open(database_url: String, redis_url: Option<Secret>, home: Home) -> TestArena {
@@ -112,6 +123,13 @@ impl TestArena {
         }
     }
 
+    /// Another process over the same database, with Redis at this address.
+    pub(crate) async fn another_by(&self, redis: &str) -> Arena {
+        let redis_url = Some(Secret::new(redis));
+        let options = Options { redis_url, ..self.options.clone() };
+        Arena::open(options, self.clock.clone()).await.unwrap()
+    }
+
     /// Closes another process; the same goes on.
     pub(crate) async fn leave(&self, other: Arena) {
         if !std::ptr::eq(&*other, &*self.arena) {
@@ -136,9 +154,9 @@ impl TestArena {
     /// Runs SQL beside the arena.
     pub(crate) async fn sql(&self, text: impl Into<String>) {
         match &self.home {
-            Home::Sqlite(file) => {
-                let address = format!("sqlite://{}", file.display());
-                let mut database = SqliteConnection::connect(&address).await.unwrap();
+            Home::Sqlite(_) => {
+                let address = &self.options.database_url;
+                let mut database = SqliteConnection::connect(address).await.unwrap();
                 sqlx::raw_sql(AssertSqlSafe(text.into())).execute(&mut database).await.unwrap();
                 database.close().await.unwrap();
             }
@@ -150,9 +168,9 @@ impl TestArena {
     pub(crate) async fn count(&self, text: impl Into<String>) -> i64 {
         let text = AssertSqlSafe(text.into());
         match &self.home {
-            Home::Sqlite(file) => {
-                let address = format!("sqlite://{}", file.display());
-                let mut database = SqliteConnection::connect(&address).await.unwrap();
+            Home::Sqlite(_) => {
+                let address = &self.options.database_url;
+                let mut database = SqliteConnection::connect(address).await.unwrap();
                 sqlx::query_scalar(text).fetch_one(&mut database).await.unwrap()
             }
             Home::Postgres { .. } => {
@@ -190,13 +208,9 @@ impl TestArena {
 
 impl Drop for TestArena {
     fn drop(&mut self) {
-        if let Home::Sqlite(file) = &self.home {
-            for suffix in ["", "-wal", "-shm"] {
-                let mut file = file.clone().into_os_string();
-                file.push(suffix);
-                // OK because the two companions are there only sometimes.
-                let _ = std::fs::remove_file(file);
-            }
+        if let Home::Sqlite(folder) = &self.home {
+            // A test that failed already says more than this could.
+            let _ = std::fs::remove_dir_all(folder);
         }
     }
 }
@@ -208,7 +222,7 @@ async fn run_postgres(url: &str, text: String) {
 }
 
 /// A service to test with; says so when there is none.
-pub(crate) fn var(name: &str) -> Option<String> {
+fn var(name: &str) -> Option<String> {
     let value = env::var(name).ok().filter(|it| !it.is_empty());
     if value.is_none() {
         #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]

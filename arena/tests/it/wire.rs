@@ -1,4 +1,5 @@
-//! A wire to a service, which a test cuts, mends, or keeps from carrying anything.
+//! A wire to a service, which a test cuts, mends, or keeps from carrying anything. The tests of the
+//! whole server use it too.
 
 use std::net::SocketAddr;
 
@@ -7,17 +8,23 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
 };
-use url::Url;
 
-/// A wire to Redis.
+/// A wire that carries connections while it is whole.
 pub(crate) struct Wire {
-    /// Its end here.
+    /// The service's own address, led through this.
     pub(crate) url: String,
     state: watch::Sender<State>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+#[derive(Clone, Copy)]
+struct State {
+    mood: Mood,
+    /// How often it was cut: no connection outlives a cut, however soon it is mended.
+    cuts: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mood {
     Carries,
     /// Takes all, and lets nothing through.
     Holds,
@@ -26,49 +33,55 @@ enum State {
 }
 
 impl Wire {
-    pub(crate) async fn to(redis: &str) -> Wire {
-        let mut url = Url::parse(redis).unwrap();
-        let host = url.host_str().unwrap().to_owned();
-        let port = url.port().unwrap_or(6379);
+    /// To where an address leads, such as `redis://127.0.0.1:6379/0`.
+    pub(crate) async fn to(address: &str) -> Wire {
+        let (scheme, rest) = address.split_once("://").unwrap();
+        let place = rest.split(['/', '?']).next().unwrap();
+        let (user, far) = match place.rsplit_once('@') {
+            Some((user, far)) => (format!("{user}@"), far.to_owned()),
+            None => (String::new(), place.to_owned()),
+        };
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-        url.set_host(Some("127.0.0.1")).unwrap();
-        url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
-        let state = watch::Sender::new(State::Carries);
+        let near = listener.local_addr().unwrap();
+        let url = format!("{scheme}://{user}{near}{}", &rest[place.len()..]);
+        let state = watch::Sender::new(State { mood: Mood::Carries, cuts: 0 });
         let states = state.subscribe();
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                let mut cut = states.clone();
-                if *cut.borrow() == State::Cut {
+                let State { mood, cuts } = *states.borrow();
+                if mood == Mood::Cut {
                     continue;
                 }
-                let (states, host) = (states.clone(), host.clone());
+                let (states, mut cut, far) = (states.clone(), states.clone(), far.clone());
                 tokio::spawn(async move {
-                    let Ok(far) = TcpStream::connect((host, port)).await else { return };
+                    let Ok(far) = TcpStream::connect(far).await else { return };
                     let (read_near, write_near) = near.into_split();
                     let (read_far, write_far) = far.into_split();
                     tokio::select! {
                         () = carry(read_near, write_far, states.clone()) => {}
                         () = carry(read_far, write_near, states) => {}
                         // It goes with its test.
-                        _ = cut.wait_for(|it| *it == State::Cut) => {}
+                        _ = cut.wait_for(|it| it.cuts != cuts) => {}
                     }
                 });
             }
         });
-        Wire { url: url.into(), state }
+        Wire { url, state }
     }
 
+    /// Cuts what is connected, and carries nothing more.
     pub(crate) fn cut(&self) {
-        self.state.send_replace(State::Cut);
+        self.state.send_modify(|it| *it = State { mood: Mood::Cut, cuts: it.cuts + 1 });
     }
 
+    /// Keeps what is connected, and lets nothing through.
     pub(crate) fn hold(&self) {
-        self.state.send_replace(State::Holds);
+        self.state.send_modify(|it| it.mood = Mood::Holds);
     }
 
     /// Carries again, also what was held.
     pub(crate) fn mend(&self) {
-        self.state.send_replace(State::Carries);
+        self.state.send_modify(|it| it.mood = Mood::Carries);
     }
 }
 
@@ -80,7 +93,7 @@ async fn carry(
 ) {
     let mut bytes = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut bytes).await {
-        let carries = states.wait_for(|it| *it == State::Carries).await.is_ok();
+        let carries = states.wait_for(|it| it.mood == Mood::Carries).await.is_ok();
         if !carries || to.write_all(&bytes[..read]).await.is_err() {
             return;
         }

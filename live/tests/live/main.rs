@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing there has failed")]
 
 mod computers;
+mod full;
 mod play;
 mod resume;
 mod seats;

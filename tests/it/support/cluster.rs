@@ -5,9 +5,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use super::{Client, Home, PATIENCE, Server, Socket, Wire};
+use super::{Client, Home, PATIENCE, Server, Socket};
+use crate::wire::Wire;
 
 pub(crate) const PROCESSES: usize = 3;
+/// Where the pages of all of them are, as browsers say it.
+pub(crate) const ORIGIN: &str = "http://localhost:8080";
 const OVER: u16 = 4410;
 
 /// Processes that are one arena.
@@ -51,7 +54,7 @@ impl Cluster {
             ("REDIS_URL", &self.redis.url),
             ("FLY_MACHINE_ID", &machine),
             ("ARTEL_RATE_LIMITS", "off"),
-            ("PUBLIC_URL", "http://localhost:8080"),
+            ("PUBLIC_URL", ORIGIN),
         ];
         let more = self.more.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let variables: Vec<_> = variables.into_iter().chain(more).collect();
@@ -154,7 +157,7 @@ pub(crate) struct Player {
 
 impl Player {
     pub(crate) async fn sit(client: Client, match_id: &str, seat: usize) -> Player {
-        let socket = open(&client, match_id).await;
+        let socket = open(&client, &format!("/ws/game/{match_id}")).await;
         let (match_id, n, ack) = (match_id.to_owned(), 0, 0);
         Player { client, match_id, seat, socket, n, ack }
     }
@@ -193,7 +196,7 @@ impl Player {
         self.client.base = base.to_owned();
         let back = async {
             loop {
-                self.socket = open(&self.client, &self.match_id).await;
+                self.socket = open(&self.client, &format!("/ws/game/{}", self.match_id)).await;
                 match self.socket.next_or_end().await {
                     Ok(state) => return state,
                     Err(code) => assert_ne!(code, Some(OVER), "the match is over"),
@@ -211,8 +214,8 @@ impl Player {
     }
 }
 
-pub(crate) async fn open(client: &Client, match_id: &str) -> Socket {
+/// A socket as a page opens it, at whatever process its person speaks to.
+pub(crate) async fn open(client: &Client, path: &str) -> Socket {
     let ticket = client.ticket().await;
-    let address = format!("/ws/game/{match_id}?ticket={ticket}");
-    client.knock(&address, Some("http://localhost:8080")).await.unwrap()
+    client.knock(&format!("{path}?ticket={ticket}"), Some(ORIGIN)).await.unwrap()
 }

@@ -3,7 +3,6 @@
 pub(crate) mod cluster;
 mod home;
 mod people;
-mod wire;
 pub(crate) mod world;
 
 use std::{
@@ -22,7 +21,6 @@ use tokio::{
 
 pub(crate) use home::Home;
 pub(crate) use people::{Answer, Client, Socket};
-pub(crate) use wire::Wire;
 
 /// How long something that must happen may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

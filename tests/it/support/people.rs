@@ -6,7 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use reqwest::{RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{sleep, timeout},
 };
@@ -71,6 +71,17 @@ impl Client {
 
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
         Answer::to(self.request("PATCH", path).json(&body)).await
+    }
+
+    /// Sends bytes as they are, and gives all that comes back until the other end is done.
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
+        let address = self.base.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // It may answer and go before it has heard all.
+        let _ = stream.write_all(bytes).await;
+        let mut answer = Vec::new();
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     /// Waits until they are in a match.
@@ -300,6 +311,19 @@ impl Socket {
             }
         };
         timeout(PATIENCE, heard).await.unwrap_or_else(|_| panic!("no {kind}"))
+    }
+
+    /// The next message of a type for which something holds.
+    pub(crate) async fn hear_that(&mut self, kind: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let heard = async {
+            loop {
+                let message = self.hear(kind).await;
+                if holds(&message) {
+                    return message;
+                }
+            }
+        };
+        timeout(PATIENCE, heard).await.unwrap_or_else(|_| panic!("no such {kind}"))
     }
 
     /// Waits until the server closes it, and gives the code.

@@ -4,7 +4,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,9 @@ if (!ARTEL_TEST_PROGRAMS) throw new Error("run these by `cargo xtask test --only
  * @param {Record<string, string>} [variables] more of its environment
  */
 export async function startServer(at, variables = {}) {
-    const folder = await mkdtemp(join(tmpdir(), "artel-browser-"));
+    const folder = mkdtempSync(join(tmpdir(), "artel-browser-"));
+    // Also when it does not start, or nobody comes to stop it.
+    process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
     const options = {
         cwd: folder,
         env: {
@@ -44,10 +46,7 @@ export async function startServer(at, variables = {}) {
             const { status } = spawnSync(join(ARTEL_TEST_PROGRAMS, "artel"), ["admin", "grant", username], options);
             if (status !== 0) throw new Error(`${username} is no administrator`);
         },
-        stop: async () => {
-            await server.stop();
-            await rm(folder, { recursive: true });
-        },
+        stop: server.stop,
     };
 }
 

@@ -6,7 +6,14 @@
 //! misses one gives up what depended on it: chairs are taken away, and their sockets come back;
 //! the lobby looks again. Without Redis there is one process, and nothing to do.
 
-use std::{borrow::Cow, collections::HashMap, time::Duration};
+mod envelopes;
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
@@ -29,6 +36,7 @@ use crate::{
     metrics::{self, METRICS},
     options::Secret,
 };
+use envelopes::{Envelope, pack};
 
 /// Words that wait to be sent.
 const BACKLOG_MAX: usize = 16 * 1024;
@@ -53,6 +61,8 @@ struct Redis {
     /// Reconnects by itself.
     connection: ConnectionManager,
     outbox: mpsc::Sender<Outgoing>,
+    /// Who was to hear something for which there was no room.
+    left_out: Arc<Mutex<HashSet<To>>>,
     /// The beginning of all names in Redis: several arenas may share one.
     prefix: String,
 }
@@ -63,6 +73,7 @@ pub(crate) struct Ends {
     connection: ConnectionManager,
     prefix: String,
     outbox: mpsc::Receiver<Outgoing>,
+    left_out: Arc<Mutex<HashSet<To>>>,
 }
 
 /// To whom something is said.
@@ -120,15 +131,6 @@ pub(crate) enum NotSeated {
     NotHere,
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    from: ProcessId,
-    /// Counts the envelopes to this channel.
-    n: u64,
-    #[serde(borrow)]
-    words: Vec<Word<'a>>,
-}
-
 impl Bus {
     /// Connects to nothing yet: a server starts while Redis is away, and says that it is not ready.
     /// `arena` names the arena, for processes over the same database.
@@ -149,8 +151,10 @@ impl Bus {
             connection: connection.clone(),
             prefix: prefix.clone(),
             outbox: to_send,
+            left_out: Arc::default(),
         };
-        Ok((Bus(Some(Redis { connection, outbox, prefix })), Some(ends)))
+        let left_out = ends.left_out.clone();
+        Ok((Bus(Some(Redis { connection, outbox, left_out, prefix })), Some(ends)))
     }
 
     /// A connection to Redis, and the full name of something in it.
@@ -159,12 +163,14 @@ impl Bus {
         Some((redis.connection.clone(), format!("{}:{name}", redis.prefix)))
     }
 
-    /// Says something; never waits. False when it can't be sent.
+    /// Says something; never waits. False when it can't be sent: then those who were to hear it
+    /// find that they have missed something.
     pub(crate) fn say(&self, to: To, word: &Word<'_>) -> bool {
         let Some(redis) = &self.0 else { return false };
         let sent = redis.outbox.try_send(Outgoing { to, word: json(word), tells: false });
         if sent.is_err() {
             tracing::debug!("Left out news for other processes");
+            lock(&redis.left_out).insert(to);
         }
         sent.is_ok()
     }
@@ -208,8 +214,8 @@ impl Bus {
 impl Ends {
     /// Starts the tasks of the bus, which go on until the arena is gone.
     pub(crate) fn start(self, arena: &Arena) {
-        let Ends { client, connection, prefix, outbox } = self;
-        let speaker = speak(arena.clone(), connection, prefix.clone(), outbox);
+        let Ends { client, connection, prefix, outbox, left_out } = self;
+        let speaker = speak(arena.clone(), connection, prefix.clone(), outbox, left_out);
         arena.tasks.spawn(arena.gone.clone().run_until_cancelled_owned(speaker));
         let listener = listen(arena.clone(), client, prefix);
         arena.tasks.spawn(arena.gone.clone().run_until_cancelled_owned(listener));
@@ -229,6 +235,7 @@ async fn speak(
     mut connection: ConnectionManager,
     prefix: String,
     mut outbox: mpsc::Receiver<Outgoing>,
+    left_out: Arc<Mutex<HashSet<To>>>,
 ) {
     let me = arena.cluster.me;
     let mut up = true;
@@ -236,28 +243,17 @@ async fn speak(
     let mut waiting = Vec::with_capacity(BATCH_MAX);
     while outbox.recv_many(&mut waiting, BATCH_MAX).await > 0 {
         METRICS.words_sent(waiting.len());
-        let mut envelopes: Vec<(To, String)> = Vec::new();
-        for Outgoing { to, word, tells } in waiting.drain(..) {
-            // It may have lapsed since this was said.
-            if tells && !arena.cluster.lease.holds() {
-                continue;
-            }
-            if let Some((_, words)) = envelopes.iter_mut().find(|it| it.0 == to) {
-                words.push(',');
-                words.push_str(&word);
-                continue;
-            }
-            let n = counts.entry(to).or_default();
-            *n += 1;
-            envelopes.push((to, format!(r#"{{"from":{me},"n":{n},"words":[{word}"#)));
-        }
+        // It may have lapsed since this was said.
+        let holds = arena.cluster.lease.holds();
+        let words = waiting.drain(..).filter(|it| !it.tells || holds).map(|it| (it.to, it.word));
+        let missing = std::mem::take(&mut *lock(&left_out));
+        let envelopes = pack(me, &mut counts, missing, words);
         if envelopes.is_empty() {
             continue;
         }
         let mut publish = redis::pipe();
-        for (to, words) in &mut envelopes {
-            words.push_str("]}");
-            publish.cmd("PUBLISH").arg(channel(&prefix, *to)).arg(&*words);
+        for (to, envelope) in &envelopes {
+            publish.cmd("PUBLISH").arg(channel(&prefix, *to)).arg(envelope);
         }
         let timer = metrics::redis("publish");
         let sent = timeout(PUBLISH_WITHIN, publish.query_async::<Vec<i64>>(&mut connection)).await;
@@ -284,6 +280,7 @@ async fn listen(arena: Arena, client: Client, prefix: String) {
             tracing::warn!("Lost the other processes' news: {error:#}");
         }
         arena.relay.lose_all();
+        arena.cache.forget_all();
         // So that processes that lost Redis together don't come back together.
         let pause = retry_after.mul_f64(rand::random_range(0.5..1.0));
         retry_after = (retry_after * 2).min(RETRY_AFTER[1]);
@@ -309,6 +306,8 @@ async fn subscribe(
     tracing::debug!("Hearing other processes' news");
     // Whatever was said before this is found by looking.
     arena.look_again();
+    // A Redis that starts again may know of slots that were emptied since it was last saved.
+    arena.cache.forget_all();
     let mut counts: HashMap<(ProcessId, bool), u64> = HashMap::new();
     let mut pings = interval(PING_EVERY);
     loop {
@@ -365,6 +364,11 @@ fn hear(arena: &Arena, ours: bool, news: &[u8], counts: &mut HashMap<(ProcessId,
             Word::Seen { question, glances } => arena.relay.seen(from, question, glances),
         }
     }
+}
+
+fn lock(left_out: &Mutex<HashSet<To>>) -> MutexGuard<'_, HashSet<To>> {
+    // Nothing between lock and unlock can panic halfway through a change.
+    left_out.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn json(word: &Word<'_>) -> String {
