@@ -48,9 +48,12 @@ const LISTED_MAX: i64 = 50;
 const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
 /// How long the database may take for a settlement before it is asked again.
 const SETTLE_WITHIN: Duration = Duration::from_secs(10);
-/// How long somebody waits at the door of a match that changes hands, and between looks.
+/// How long somebody waits at the door of a match that changes hands; between looks whether it is
+/// here, which cost nothing; and between those who has it, unless that is said: all players of a
+/// process that died wait at once, while its matches are taken over through the same database.
 const FIND_WITHIN: Duration = Duration::from_secs(6);
-const FIND_PAUSE: Duration = Duration::from_millis(100);
+const FIND_PAUSE: Duration = Duration::from_millis(50);
+const ASK_PAUSE: Duration = Duration::from_millis(500);
 /// How often a rematch that waits looks whether new matches can be made.
 const REMATCH_PAUSE: Duration = Duration::from_millis(300);
 const NONE: Duration = Duration::ZERO;
@@ -407,6 +410,9 @@ impl Arena {
         };
         let full = || Error::refused(Why::Unavailable, "full", "too many watch this match");
         let patience = Instant::now() + if self.cluster.is_several() { FIND_WITHIN } else { NONE };
+        // Before the first look, so that nothing is missed.
+        let mut taken = self.cluster.hear_of_taken();
+        let mut ask_at = Instant::now();
         loop {
             if let Some((handle, users)) = self.live.find(id) {
                 let seat = users.iter().position(|&it| Some(it) == user).map(|it| Seat(it as u8));
@@ -415,21 +421,31 @@ impl Arena {
                     return seated.map_err(|_| full());
                 }
             }
-            match self.whose(id).await? {
-                Some(process) if process == self.cluster.me || process == 0 => {}
-                Some(process) => match self.sit_afar(process, id, user, after).await {
-                    Ok(chair) => return Ok(chair),
-                    Err(NotSeated::Full) => return Err(full()),
-                    Err(NotSeated::NotHere) => {}
-                },
-                None => return Err(over()),
+            if Instant::now() >= ask_at {
+                match self.whose(id).await? {
+                    Some(process) if process == self.cluster.me || process == 0 => {}
+                    Some(process) => match self.sit_afar(process, id, user, after).await {
+                        Ok(chair) => return Ok(chair),
+                        Err(NotSeated::Full) => return Err(full()),
+                        Err(NotSeated::NotHere) => {}
+                    },
+                    None => return Err(over()),
+                }
+                self.cluster.look_for_matches();
+                ask_at = Instant::now() + ASK_PAUSE;
             }
             if Instant::now() >= patience || self.is_stopping() {
                 let detail = "this match is not open here yet: try again in a moment";
                 return Err(Error::refused(Why::Unavailable, "unavailable", detail));
             }
-            self.cluster.look_for_matches();
-            tokio::time::sleep(FIND_PAUSE).await;
+            tokio::select! {
+                taken = taken.recv() => {
+                    if taken.is_ok_and(|it| it.contains(&id)) {
+                        ask_at = Instant::now();
+                    }
+                }
+                () = tokio::time::sleep(FIND_PAUSE) => {}
+            }
         }
     }
 

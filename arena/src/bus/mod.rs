@@ -100,6 +100,8 @@ pub(crate) enum Word<'a> {
     SessionEnded { session: SessionId, at: Millis },
     /// Matches are to be had: their process has let go of them.
     Free,
+    /// These have been taken over, and run here.
+    Taken { ids: Vec<i64> },
     /// Somebody wants to sit at a match of yours, on a chair that we number.
     Sit { chair: u64, id: i64, user: Option<UserId>, after: Option<u64> },
     /// They do, on this seat; the match's clock shows so many milliseconds.
@@ -277,7 +279,12 @@ async fn listen(arena: Arena, client: Client, prefix: String) {
     let mut retry_after = RETRY_AFTER[0];
     loop {
         if let Err(error) = subscribe(&arena, &client, &prefix, &mut retry_after).await {
-            tracing::warn!("Lost the other processes' news: {error:#}");
+            // Once: what follows until it is heard again says the same.
+            if retry_after == RETRY_AFTER[0] {
+                tracing::warn!("Lost the other processes' news: {error:#}");
+            } else {
+                tracing::debug!("Still without the other processes' news: {error:#}");
+            }
         }
         arena.relay.lose_all();
         arena.cache.forget_all();
@@ -351,6 +358,9 @@ fn hear(arena: &Arena, ours: bool, news: &[u8], counts: &mut HashMap<(ProcessId,
             Word::Free => {
                 arena.relay.lose(from);
                 arena.cluster.look_for_matches();
+            }
+            Word::Taken { ids } => {
+                arena.cluster.others_have(ids.into_iter().map(crate::MatchId).collect());
             }
             Word::Sit { chair, id, user, after } => {
                 arena.seat_from_afar(from, chair, crate::MatchId(id), user, after);

@@ -12,14 +12,17 @@ mod watch;
 use std::{
     collections::HashSet,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use live::Lease;
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::{Notify, broadcast},
+    time::Instant,
+};
 
 pub(crate) use alone::{Place, check};
 pub(crate) use owners::{Owner, OwnerRows};
@@ -28,12 +31,15 @@ pub(crate) use relay::Relay;
 use crate::{Arena, Error, MatchId, Options, Refused, Result, Why, bus::ProcessId, db::Db};
 use watch::Watch;
 
-/// How often a process says that it lives.
-const BEAT_EVERY: Duration = Duration::from_millis(300);
+/// How often a process says that it lives. Seven times this is little more than [`SILENT`], so that
+/// looks as often show a silence as soon as they may.
+const BEAT_EVERY: Duration = Duration::from_millis(240);
 /// How long a beat keeps the lease, from when it was sent …
 const LEASE: Duration = Duration::from_millis(1_500);
 /// … and for how long others must have seen none: longer, and so certainly after it.
 const SILENT: Duration = Duration::from_millis(1_600);
+/// Shares of matches of which who waits for one may not have heard yet.
+const SHARES_KEPT: usize = 64;
 /// Redis is away when it has not answered for so long.
 const REDIS_AWAY: Duration = Duration::from_secs(3);
 
@@ -50,6 +56,8 @@ pub(crate) struct Cluster {
     redis_answered: AtomicU64,
     watch: Mutex<Watch>,
     free: Notify,
+    /// Matches that others have taken over, share by share.
+    taken: broadcast::Sender<Arc<[MatchId]>>,
     /// Matches that are being opened.
     opening: Mutex<HashSet<MatchId>>,
 }
@@ -81,6 +89,7 @@ impl Cluster {
             redis_answered: AtomicU64::new(0),
             watch: Mutex::default(),
             free: Notify::new(),
+            taken: broadcast::channel(SHARES_KEPT).0,
             opening: Mutex::default(),
         }
     }
@@ -112,6 +121,17 @@ impl Cluster {
     /// There may be matches to take: look now.
     pub(crate) fn look_for_matches(&self) {
         self.free.notify_one();
+    }
+
+    /// These run in another process from now on.
+    pub(crate) fn others_have(&self, taken: Arc<[MatchId]>) {
+        // Perhaps nobody waits.
+        let _ = self.taken.send(taken);
+    }
+
+    /// Hears of matches that others take over.
+    pub(crate) fn hear_of_taken(&self) -> broadcast::Receiver<Arc<[MatchId]>> {
+        self.taken.subscribe()
     }
 
     /// Keeps others here from opening a match; none while another does.

@@ -167,8 +167,10 @@ impl Arena {
             }
             tracing::info!(process = from, "Took over {} matches", taken.len());
             METRICS.takeovers.inc_by(taken.len() as u64);
-            let opened = stream::iter(taken).for_each_concurrent(None, |id| self.open_match(id));
+            let opened = stream::iter(&taken).for_each_concurrent(None, |&id| self.open_match(id));
             opened.await;
+            let ids = taken.iter().map(|it| it.0).collect();
+            self.bus.say(To::All, &Word::Taken { ids });
         }
         Ok(())
     }
