@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use super::{
     FILES_A_MATCH, FILES_BESIDE, FINISH_MAX, LEAVE_MAX, build, check, judge, proxy::Proxy, seat,
-    server::Server, world::World,
+    server::Server, spread, world::World,
 };
 use crate::{bench::server::open_files, services::Services, tools, tools::Needs};
 
@@ -40,8 +40,9 @@ pub(super) struct Cluster {
     /// How long things are broken.
     #[arg(long, value_name = "N", default_value_t = 60)]
     seconds: u64,
-    /// How long a player may be away because of it, in ms.
-    #[arg(long, value_name = "MS", default_value_t = 3_000)]
+    /// How long a player may be away because of it, in ms: 3 s until others have the match, and
+    /// then the way back to it.
+    #[arg(long, value_name = "MS", default_value_t = 3_500)]
     away: u64,
     /// Break the same things as an earlier run.
     #[arg(long, value_name = "N")]
@@ -146,13 +147,9 @@ pub(super) async fn run(options: &Cluster) -> Result<()> {
 
 /// How long players were away, for each kind of blow.
 fn tell_away(world: &World, bound: Duration) {
-    for (kind, mut times) in world.away() {
-        times.sort_unstable();
-        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_millis();
-        let (p50, p99, max) = (at(0.5), at(0.99), at(1.0));
-        let count = times.len();
-        println!("Away after {kind}: {count} times, p50 {p50} ms, p99 {p99} ms, max {max} ms");
-        if let Some(longest) = times.last().filter(|it| **it > bound) {
+    for (kind, times) in world.away() {
+        println!("Away after {kind}: {}", spread(&times));
+        if let Some(longest) = times.iter().max().filter(|it| **it > bound) {
             let late = times.iter().filter(|it| **it > bound).count();
             let example = format!("{late} times after {kind}, at most for {longest:?}");
             world.broken("a player was away for too long", example);

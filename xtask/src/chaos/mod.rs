@@ -148,6 +148,15 @@ async fn build(debug: bool) -> Result<PathBuf> {
     Ok(target.join(if debug { "debug/artel" } else { "release/artel" }))
 }
 
+/// How many times these are, and how long.
+fn spread(times: &[Duration]) -> String {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_millis();
+    let (p50, p99, max) = (at(0.5), at(0.99), at(1.0));
+    format!("{} times, p50 {p50} ms, p99 {p99} ms, max {max} ms", times.len())
+}
+
 /// Lets two people for each match sign in and play on until they are told to finish.
 async fn seat(world: &Arc<World>, matches: usize, luck: &mut SmallRng) -> Result<JoinSet<Player>> {
     let mut players = JoinSet::new();
@@ -235,6 +244,10 @@ async fn strike(world: &World, server: &mut Server, blow: Blow, luck: &mut Small
 
 /// Prints what is wrong, if anything is.
 fn judge(world: &World, server: Server, log: &str, seed: u64) -> Result<()> {
+    let taken_back = world.taken_back();
+    if !taken_back.is_empty() {
+        println!("Play that went with its process: {}", spread(&taken_back));
+    }
     let mut broken: Vec<_> = world.violations().into_iter().collect();
     if broken.is_empty() {
         println!("Nothing was lost, and everything counts once.");

@@ -293,6 +293,7 @@ impl<'a> Seat<'a> {
     /// know all that was told in time by the one before.
     fn resume(&mut self, message: &Value, opened: Instant) {
         let stopped = self.opened.and_then(|it| self.world.stop_after(it)).is_some();
+        let told_until = self.known.at;
         self.settle();
         let again = self.opened.replace(opened).is_some();
         if !again {
@@ -311,6 +312,9 @@ impl<'a> Seat<'a> {
             at: message["at"].as_u64().unwrap_or_default(),
             scores: scores(&message["game"]["scores"]),
         };
+        if stopped && now.begun && now.at < told_until {
+            self.world.took_back(Duration::from_millis(told_until - now.at));
+        }
         if known.begun && !now.begun {
             self.broken("a match that had begun waits again", format!("{known:?}"));
         }
@@ -333,12 +337,15 @@ impl<'a> Seat<'a> {
     /// Forgets what a stop may have taken with it.
     fn settle(&mut self) {
         let Some(opened) = self.opened else { return };
-        if let Some(stop) = self.world.stop_after(opened) {
-            let spared = self.marks.iter().rev().find(|(heard, _)| stop.spares(*heard));
+        let last = self.marks.back().map_or(opened, |(heard, _)| *heard);
+        let stops = self.world.stops_that_ended(opened, last);
+        if !stops.is_empty() {
+            let spares = |heard: Instant| stops.iter().all(|it| it.spares(heard));
+            let spared = self.marks.iter().rev().find(|(heard, _)| spares(*heard));
             let scores = self.known.scores;
             self.known = spared.map_or(self.before, |(_, known)| *known);
             // Points are written before they are told, unless the database is away.
-            if !self.marks.back().is_some_and(|(heard, _)| self.world.cut_since(*heard)) {
+            if !self.world.cut_since(last) {
                 self.known.scores = scores;
             }
         }

@@ -33,6 +33,8 @@ pub(crate) struct World {
     seen: Mutex<BTreeMap<String, Seen>>,
     /// How long players were away, by what happened.
     away: Mutex<BTreeMap<&'static str, Vec<Duration>>>,
+    /// How much of matches went with their process.
+    taken_back: Mutex<Vec<Duration>>,
     /// When services were cut off, and until when.
     cuts: Mutex<Vec<(Instant, Option<Instant>)>>,
     violations: Mutex<BTreeMap<&'static str, Vec<String>>>,
@@ -88,6 +90,7 @@ impl World {
             over: AtomicU64::new(0),
             seen: Mutex::default(),
             away: Mutex::default(),
+            taken_back: Mutex::default(),
             cuts: Mutex::default(),
             violations: Mutex::default(),
         }
@@ -144,6 +147,15 @@ impl World {
         lock(&self.stops).iter().find(|stop| stop.gone.is_none_or(|gone| gone >= opened)).copied()
     }
 
+    /// The stops that may have ended a connection of that time, over which something was last
+    /// heard at `heard`: one that was heard for longer has outlived a stop, which was another
+    /// process's.
+    pub(crate) fn stops_that_ended(&self, opened: Instant, heard: Instant) -> Vec<Stop> {
+        let ended =
+            |it: &&Stop| it.gone.is_none_or(|gone| gone >= opened) && it.at + HEARD_MAX >= heard;
+        lock(&self.stops).iter().filter(ended).copied().collect()
+    }
+
     /// Through a proxy before several processes.
     pub(crate) fn of_several(proxy: SocketAddr) -> World {
         World { several: true, ..World::new(proxy) }
@@ -174,6 +186,15 @@ impl World {
             let (kind, away) = (stop.kind, stop.at.elapsed());
             lock(&self.away).entry(kind).or_default().push(away);
         }
+    }
+
+    /// So much that a player was told of a match went with its process.
+    pub(crate) fn took_back(&self, time: Duration) {
+        lock(&self.taken_back).push(time);
+    }
+
+    pub(crate) fn taken_back(&self) -> Vec<Duration> {
+        lock(&self.taken_back).clone()
     }
 
     pub(crate) fn away(&self) -> BTreeMap<&'static str, Vec<Duration>> {
@@ -233,6 +254,18 @@ mod tests {
         let crash = Stop { at, gone: None, graceful: false, kind: "a stop" };
         assert!(crash.spares(old) && !crash.spares(new));
         assert!(Stop { graceful: true, ..crash }.spares(new));
+    }
+
+    #[test]
+    fn a_connection_has_outlived_the_stops_of_others() {
+        let world = World::of_several(([127, 0, 0, 1], 0).into());
+        let opened = Instant::now();
+        let drained = world.stop(true);
+        world.stopped(drained);
+        let soon = Instant::now() + HEARD_MAX / 2;
+        assert_eq!(world.stops_that_ended(opened, soon).len(), 1);
+        let late = Instant::now() + 2 * HEARD_MAX;
+        assert!(world.stops_that_ended(opened, late).is_empty());
     }
 
     #[test]
