@@ -40,9 +40,8 @@ pub(super) struct Cluster {
     /// How long things are broken.
     #[arg(long, value_name = "N", default_value_t = 60)]
     seconds: u64,
-    /// How long a player may be away because of it, in ms: 3 s until others have the match, and
-    /// then the way back to it.
-    #[arg(long, value_name = "MS", default_value_t = 3_500)]
+    /// How long a player may be away because of it, in ms.
+    #[arg(long, value_name = "MS", default_value_t = 3_000)]
     away: u64,
     /// Break the same things as an earlier run.
     #[arg(long, value_name = "N")]
