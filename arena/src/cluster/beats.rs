@@ -8,9 +8,9 @@ use std::{
 
 use redis::aio::ConnectionManager;
 use sqlx::PgPool;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{BEAT_EVERY, LEASE, watch::Look};
+use super::{LEASE, watch::Look};
 use crate::{Arena, MatchId, Millis, bus::ProcessId, db::Db, metrics};
 
 /// How long Redis may take for a beat, and PostgreSQL: less than what makes the lease lapse.
@@ -48,21 +48,21 @@ impl Arena {
         let beating = async move {
             let Some((mut connection, key)) = arena.bus.redis("beats") else { return };
             let in_redis = async {
-                let mut ticks = ticks();
                 loop {
-                    ticks.tick().await;
+                    let asked = Instant::now();
                     arena.beat_in_redis(&mut connection, &key, &number, &taken).await;
+                    sleep_until(arena.cluster.next_look(asked)).await;
                 }
             };
             let in_sql = async {
-                let mut ticks = ticks();
                 loop {
-                    ticks.tick().await;
+                    let asked = Instant::now();
                     let doubtful = taken.is_long_ago() || !arena.cluster.lease.holds();
                     // What failed is tried again at the next tick; the log says it once.
                     if let Err(error) = arena.look_at_sql(&pool, doubtful).await {
                         tracing::debug!("PostgreSQL did not show who lives: {error:#}");
                     }
+                    sleep_until(arena.cluster.next_look(asked)).await;
                 }
             };
             tokio::join!(in_redis, in_sql);
@@ -107,7 +107,7 @@ impl Arena {
         taken.now();
         self.cluster.redis_answers();
         let look = Look { beats: &beats, asked, answered: Instant::now() };
-        self.cluster.watch().look_at_redis(look);
+        self.cluster.looked(|watch| watch.look_at_redis(look));
     }
 
     /// Looks who lives, and if there is a doubt beats there: a lease that has lapsed is renewed
@@ -134,11 +134,10 @@ impl Arena {
                     .await?;
             let answered = Instant::now();
             let beats: HashMap<_, _> = rows.iter().map(|it| (it.0, it.1)).collect();
-            {
-                let mut watch = self.cluster.watch();
+            self.cluster.looked(|watch| {
                 watch.look_at_sql(Look { beats: &beats, asked, answered });
                 rows.iter().for_each(|it| watch.started(it.0, it.2));
-            }
+            });
             if !doubtful {
                 return anyhow::Ok(());
             }
@@ -158,12 +157,6 @@ impl Arena {
         };
         timeout(SQL_WITHIN, look).await?
     }
-}
-
-fn ticks() -> tokio::time::Interval {
-    let mut ticks = interval(BEAT_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }
 
 impl Taken {

@@ -31,8 +31,7 @@ pub(crate) use relay::Relay;
 use crate::{Arena, Error, MatchId, Options, Refused, Result, Why, bus::ProcessId, db::Db};
 use watch::Watch;
 
-/// How often a process says that it lives. Seven times this is little more than [`SILENT`], so that
-/// looks as often show a silence as soon as they may.
+/// How often a process says that it lives, and looks who else does.
 const BEAT_EVERY: Duration = Duration::from_millis(240);
 /// How long a beat keeps the lease, from when it was sent …
 const LEASE: Duration = Duration::from_millis(1_500);
@@ -170,6 +169,23 @@ impl Cluster {
 
     fn watch(&self) -> MutexGuard<'_, Watch> {
         lock(&self.watch)
+    }
+
+    /// Others' beats were looked at: whoever is silent by that loses its matches at once.
+    fn looked(&self, look: impl FnOnce(&mut Watch)) {
+        let mut watch = self.watch();
+        let before = watch.silent(SILENT).len();
+        look(&mut watch);
+        if watch.silent(SILENT).len() > before {
+            self.look_for_matches();
+        }
+    }
+
+    /// When to look at beats again, after a look that was asked for at `asked`: at the pace of
+    /// beats, but as soon as a silence may show.
+    fn next_look(&self, asked: Instant) -> Instant {
+        let next = asked + BEAT_EVERY;
+        self.watch().due(SILENT, asked).map_or(next, |due| due.min(next))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     metrics::{self, METRICS},
 };
 
-/// How often a process looks for matches that nobody runs.
+/// How often a process looks for matches that nobody runs, besides when it hears of some.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// So many looks go by between those for what is rare.
 const RARELY: u32 = 8;

@@ -95,11 +95,24 @@ impl Watch {
     /// and will ask SQL before they take themselves for the owner of anything again.
     pub(super) fn silent(&self, span: Duration) -> Vec<(ProcessId, Option<i64>)> {
         let silent = |it: &Seen| {
-            let (redis, sql) = (it.redis?, it.sql?);
-            let (from, to) = (redis.since.max(sql.since), redis.until.min(sql.until));
-            (to.checked_duration_since(from)? >= span).then_some(sql.beat)
+            let to = it.redis?.until.min(it.sql?.until);
+            (to >= it.unchanged_since()? + span).then_some(it.sql?.beat)
         };
         self.0.iter().filter_map(|(&id, it)| Some((id, silent(it)?))).collect()
+    }
+
+    /// When looks that are asked for then may first show one more to be silent: the next such time
+    /// after `asked`.
+    pub(super) fn due(&self, span: Duration, asked: Instant) -> Option<Instant> {
+        let ends = self.0.values().filter_map(|it| Some(it.unchanged_since()? + span));
+        ends.filter(|&it| it > asked).min()
+    }
+}
+
+impl Seen {
+    /// Since when no beat was seen in either place.
+    fn unchanged_since(&self) -> Option<Instant> {
+        Some(self.redis?.since.max(self.sql?.since))
     }
 }
 
@@ -139,6 +152,22 @@ mod tests {
         check(&also(&[(redis, 5000, 5001, Some(1))]), None);
         check(&also(&[(redis, 1620, 1621, Some(2)), (sql, 1620, 1621, Some(5))]), None);
         check(&also(&[(redis, 1620, 1621, Some(1)), (sql, 1620, 1621, Some(6))]), None);
+    }
+
+    #[test]
+    fn a_look_is_due_when_it_may_show_a_silence() {
+        let zero = Instant::now();
+        let at = |ms| zero + Duration::from_millis(ms);
+        let mut watch = Watch::default();
+        let beats = HashMap::from([(7, 1)]);
+        let look = |from, to| Look { beats: &beats, asked: at(from), answered: at(to) };
+        watch.look_at_redis(look(0, 10));
+        assert_eq!(watch.due(SPAN, at(0)), None, "nobody has looked at the other place");
+        watch.look_at_sql(look(0, 20));
+        assert_eq!(watch.due(SPAN, at(0)), Some(at(1620)));
+        assert_eq!(watch.due(SPAN, at(1620)), None, "that look is asked for");
+        watch.look_at_redis(Look { beats: &HashMap::from([(7, 2)]), ..look(200, 201) });
+        assert_eq!(watch.due(SPAN, at(200)), Some(at(1801)));
     }
 
     #[test]
