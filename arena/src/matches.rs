@@ -331,7 +331,7 @@ impl Arena {
     /// # Errors
     /// Not found.
     pub async fn match_info(&self, id: MatchId) -> Result<MatchInfo> {
-        let rows = self.match_rows(id).await?;
+        let rows = on!(self.db, pool => pool.acquire().await?.rows(id).await)?;
         let mut found = self.infos(rows).await?;
         found.pop().ok_or_else(|| Error::not_found("there is no such match"))
     }
@@ -888,41 +888,34 @@ impl Arena {
         self.settle(&opened, outcome, &Ending::Played).await.map(drop)
     }
 
-    async fn match_rows(&self, id: MatchId) -> Result<Vec<Row>> {
-        let sql = format!("{ROWS} where m.id = $1 order by p.seat");
-        Ok(on!(self.db, pool => {
-            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(pool).await
-        })?)
-    }
-
     /// Who plays or played, by seat, as they are shown at the table.
     pub(crate) async fn players_of(&self, id: MatchId) -> Result<Vec<Player>> {
-        let rows = self.match_rows(id).await?;
-        let Some(first) = rows.first() else { return Ok(Vec::new()) };
-        let (game, now) = (kind(&first.game)?, self.clock.now());
-        let mut players = Vec::with_capacity(rows.len());
+        let now = self.clock.now();
         on!(self.db, pool => {
             let mut connection = pool.acquire().await?;
-            for row in &rows {
-                let rating = connection.rating_of(row.user.id, game, now).await?;
-                players.push(player(&row.user, rating));
-            }
-        });
-        Ok(players)
+            let rows = connection.rows(id).await?;
+            let Some(first) = rows.first() else { return Ok(Vec::new()) };
+            Ok(connection.players(kind(&first.game)?, &rows, now).await?)
+        })
     }
 
-    /// What it takes to run a match, or to go on with it.
+    /// What it takes to run a match, or to go on with it: by one connection, since all matches of a
+    /// process that died are read at once.
     async fn read(&self, id: MatchId) -> Result<Option<Stored>> {
-        let rows = self.match_rows(id).await?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        let game = kind(&first.game)?;
-        let players = self.players_of(id).await?;
-        let (owner, entries, room) = on!(self.db, pool => {
+        let now = self.clock.now();
+        let (rows, game, players, owner, entries, room, by_card) = on!(self.db, pool => {
             let mut connection = pool.acquire().await?;
-            // First: once the fence is ours, nobody else adds to the entries.
+            let rows = connection.rows(id).await?;
+            let Some(first) = rows.first() else { return Ok(None) };
+            let game = kind(&first.game)?;
+            let players = connection.players(game, &rows, now).await?;
+            // Before the entries: once the fence is ours, nobody else adds to them.
             let owner = connection.owner(id).await?;
-            (owner, connection.entries(id).await?, connection.room_playing(id).await?)
+            let entries = connection.entries(id).await?;
+            let room = connection.room_playing(id).await?;
+            (rows, game, players, owner, entries, room, connection.has_card(id).await?)
         });
+        let Some(first) = rows.first() else { return Ok(None) };
         // On SQLite owners are of no interest.
         let owner = owner.filter(|_| self.cluster.me != 0);
         let opened = Opened {
@@ -936,7 +929,7 @@ impl Arena {
             created_at: first.created_at,
             owner: owner.unwrap_or(Owner { process: 0, fence: 0 }),
             room,
-            by_card: self.has_card(id).await?,
+            by_card,
         };
         let finished = status(&first.status)? == Status::Finished;
         Ok(Some(Stored { opened, players, entries, finished }))
@@ -1001,6 +994,19 @@ pub(crate) trait MatchRows {
     async fn plays(&mut self, user: UserId) -> sqlx::Result<bool>;
 }
 
+/// A match as it is stored.
+trait StoredRows {
+    /// By seat; none of a match that is not there.
+    async fn rows(&mut self, id: MatchId) -> sqlx::Result<Vec<Row>>;
+
+    /// Its players as they are shown at the table, by its `rows`.
+    async fn players(&mut self, game: Kind, rows: &[Row], now: Millis)
+    -> sqlx::Result<Vec<Player>>;
+
+    /// What was written down of it, in order: microseconds and inputs.
+    async fn entries(&mut self, id: MatchId) -> sqlx::Result<Vec<(i64, String)>>;
+}
+
 /// The end of a match within a transaction.
 trait Settlement {
     /// See [`Arena::settle`].
@@ -1011,9 +1017,6 @@ trait Settlement {
         ending: &Ending<'_>,
         now: Millis,
     ) -> sqlx::Result<Option<Vec<RatingChange>>>;
-
-    /// What was written down of a match, in order: microseconds and inputs.
-    async fn entries(&mut self, id: MatchId) -> sqlx::Result<Vec<(i64, String)>>;
 
     /// What became of the ratings in a match that is settled.
     async fn settled_ratings(&mut self, opened: &Opened)
@@ -1074,6 +1077,34 @@ on_both! { impl MatchRows {
                 .fetch_optional(self)
                 .await?;
         Ok(found.is_some())
+    }
+} }
+
+on_both! { impl StoredRows {
+    async fn rows(&mut self, id: MatchId) -> sqlx::Result<Vec<Row>> {
+        let sql = format!("{ROWS} where m.id = $1 order by p.seat");
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(self).await
+    }
+
+    async fn players(
+        &mut self,
+        game: Kind,
+        rows: &[Row],
+        now: Millis,
+    ) -> sqlx::Result<Vec<Player>> {
+        let mut players = Vec::with_capacity(rows.len());
+        for row in rows {
+            let rating = self.rating_of(row.user.id, game, now).await?;
+            players.push(player(&row.user, rating));
+        }
+        Ok(players)
+    }
+
+    async fn entries(&mut self, id: MatchId) -> sqlx::Result<Vec<(i64, String)>> {
+        sqlx::query_as("select at, entry from journal where match_id = $1 order by seq")
+            .bind(id)
+            .fetch_all(self)
+            .await
     }
 } }
 
@@ -1167,13 +1198,6 @@ on_both! { impl Settlement {
                 provisional: it.after.provisional(),
             }).collect()
         }))
-    }
-
-    async fn entries(&mut self, id: MatchId) -> sqlx::Result<Vec<(i64, String)>> {
-        sqlx::query_as("select at, entry from journal where match_id = $1 order by seq")
-            .bind(id)
-            .fetch_all(self)
-            .await
     }
 
     async fn settled_ratings(

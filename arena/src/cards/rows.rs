@@ -1,6 +1,7 @@
 //! Cards in the database, and the steps that whole transactions are made of.
 
 use games::Kind;
+use sqlx::AssertSqlSafe;
 
 use crate::{
     CardId, CardPlace, Error, Language, MatchId, Millis, Result, UserId,
@@ -10,6 +11,10 @@ use crate::{
     outbox::{Notice, OutboxRows},
     telegram::NoticeSettings,
 };
+
+/// The columns of a [`Row`].
+pub(super) const COLUMNS: &str = "id, game, chat_id, thread_id, message_id, inline_id, language, \
+                                  host, invited, status, match_id, score, next_card, expires_at";
 
 #[derive(Clone, sqlx::FromRow)]
 pub(super) struct Row {
@@ -89,8 +94,11 @@ pub(super) trait CardRows {
     ) -> sqlx::Result<Made>;
 }
 
-/// Matches that were not made by a card, as cards see them, and the end of those that were.
+/// Matches as cards see them: those that no card made, and the end of those that one did.
 pub(crate) trait MatchCards {
+    /// Whether a match was made by a card.
+    async fn has_card(&mut self, id: MatchId) -> sqlx::Result<bool>;
+
     /// The group whose members all these are, if all of them wait there for a game.
     async fn group_of(&mut self, game: Kind, users: [UserId; 2]) -> sqlx::Result<Option<i64>>;
 
@@ -119,10 +127,8 @@ pub(crate) trait MatchCards {
 on_both! { impl CardRows {
     async fn hold_card(&mut self, id: CardId) -> sqlx::Result<Option<Row>> {
         // An update, because SQL that both databases read has no other lock on a row.
-        sqlx::query_as("update cards set status = status where id = $1 returning *")
-            .bind(id)
-            .fetch_optional(self)
-            .await
+        let sql = format!("update cards set status = status where id = $1 returning {COLUMNS}");
+        sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(self).await
     }
 
     async fn card_seats(&mut self, id: CardId) -> sqlx::Result<Vec<UserId>> {
@@ -213,6 +219,14 @@ on_both! { impl CardRows {
 } }
 
 on_both! { impl MatchCards {
+    async fn has_card(&mut self, id: MatchId) -> sqlx::Result<bool> {
+        let found: Option<CardId> = sqlx::query_scalar("select id from cards where match_id = $1")
+            .bind(id)
+            .fetch_optional(self)
+            .await?;
+        Ok(found.is_some())
+    }
+
     async fn group_of(&mut self, game: Kind, users: [UserId; 2]) -> sqlx::Result<Option<i64>> {
         let chats: Vec<Option<String>> = sqlx::query_scalar(
             "select chat_id from queue_entries where user_id in ($1, $2) and game = $3",

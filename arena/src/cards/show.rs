@@ -2,8 +2,12 @@
 
 use games::Kind;
 use live::Status;
+use sqlx::AssertSqlSafe;
 
-use super::{Card, CardPlayer, CardStage, GroupPlayer, MatchCard, rows::Row};
+use super::{
+    Card, CardPlayer, CardStage, GroupPlayer, MatchCard,
+    rows::{COLUMNS, Row},
+};
 use crate::{Arena, CardId, MatchId, PublicUser, Result, cache::Cached, db::on};
 
 /// How many a group's table names.
@@ -15,8 +19,9 @@ impl Arena {
     /// # Errors
     /// When the database does not answer.
     pub async fn card(&self, id: CardId) -> Result<Option<Card>> {
+        let sql = format!("select {COLUMNS} from cards where id = $1");
         let row: Option<Row> = on!(self.db, pool => {
-            sqlx::query_as("select * from cards where id = $1").bind(id).fetch_optional(pool).await
+            sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(pool).await
         })?;
         let Some(row) = row else { return Ok(None) };
         // The inline message shows the next one.
@@ -185,16 +190,5 @@ impl Arena {
             .fetch_all(pool)
             .await
         })?)
-    }
-
-    /// Whether a match was made by a card.
-    pub(crate) async fn has_card(&self, id: MatchId) -> Result<bool> {
-        let found: Option<CardId> = on!(self.db, pool => {
-            sqlx::query_scalar("select id from cards where match_id = $1")
-                .bind(id)
-                .fetch_optional(pool)
-                .await
-        })?;
-        Ok(found.is_some())
     }
 }

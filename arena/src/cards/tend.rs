@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::rows::Row;
+use sqlx::AssertSqlSafe;
+
+use super::rows::{COLUMNS, Row};
 use crate::{Arena, Error, Result, Why, db::on, outbox::OutboxRows};
 
 /// How often scores are looked at: twelve edits a minute leave a group room for what people do.
@@ -15,15 +17,12 @@ impl Arena {
     /// score has changed.
     pub(crate) async fn tend_cards(self) -> Result<()> {
         let now = self.clock.now();
+        let sql = format!(
+            "select {COLUMNS} from cards where status = 'open' and expires_at <= $1
+             order by expires_at limit $2"
+        );
         let late: Vec<Row> = on!(self.db, pool => {
-            sqlx::query_as(
-                "select * from cards where status = 'open' and expires_at <= $1
-                 order by expires_at limit $2",
-            )
-            .bind(now)
-            .bind(TENDED_MAX)
-            .fetch_all(pool)
-            .await
+            sqlx::query_as(AssertSqlSafe(sql)).bind(now).bind(TENDED_MAX).fetch_all(pool).await
         })?;
         for row in late {
             // One that can't be dealt with holds up no other.
@@ -31,11 +30,9 @@ impl Arena {
                 tracing::error!(card = %row.id, error = error.report(), "A card is not closed yet");
             }
         }
+        let sql = format!("select {COLUMNS} from cards where status = 'playing' limit $1");
         let playing: Vec<Row> = on!(self.db, pool => {
-            sqlx::query_as("select * from cards where status = 'playing' limit $1")
-                .bind(TENDED_MAX)
-                .fetch_all(pool)
-                .await
+            sqlx::query_as(AssertSqlSafe(sql)).bind(TENDED_MAX).fetch_all(pool).await
         })?;
         for row in playing {
             let Some((status, scores)) = row.match_id.and_then(|it| self.score_of(it)) else {
