@@ -23,7 +23,8 @@ use sqlx_core::transaction::TransactionManager;
 
 use crate::UserId;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+/// A database that a later version has migrated serves this one: see `migrations/README.md`.
+static MIGRATIONS: Migrator = Migrator { ignore_missing: true, ..sqlx::migrate!("../migrations") };
 
 /// Memory for pages of the SQLite file.
 const CACHE_KIB: u32 = 8 * 1024;

@@ -4,6 +4,7 @@
 use games::Kind;
 use live::computer::Level;
 use serde::{Deserialize, Serialize};
+use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     computers,
     cursor::Cursor,
     db::on,
-    ratings::{GROWTH_A_MS, RANKED_DEVIATION_MAX, RANKED_IDLE_MAX, Standing},
+    ratings::{self, GROWTH_A_MS, RANKED_DEVIATION_MAX, RANKED_IDLE_MAX, Standing},
 };
 
 const PAGE_DEFAULT: u32 = 20;
@@ -242,11 +243,10 @@ impl Arena {
     }
 
     async fn standings(&self, id: UserId) -> Result<Vec<StandingRow>> {
+        let columns = ratings::COLUMNS;
+        let sql = format!("select game, {columns} from ratings where user_id = $1 order by game");
         Ok(on!(self.db, pool => {
-            sqlx::query_as("select * from ratings where user_id = $1 order by game")
-                .bind(id)
-                .fetch_all(pool)
-                .await
+            sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_all(pool).await
         })?)
     }
 

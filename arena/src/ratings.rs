@@ -9,6 +9,7 @@ use skillratings::{
     Outcomes,
     glicko2::{Glicko2Config, Glicko2Rating, glicko2},
 };
+use sqlx::AssertSqlSafe;
 
 use crate::{
     Millis, UserId,
@@ -142,6 +143,10 @@ pub(crate) struct RatingChange {
     pub(crate) after: Rating,
 }
 
+/// The columns of a [`Standing`].
+pub(crate) const COLUMNS: &str = "rating, deviation, volatility, wins, losses, draws, streak, \
+                                  best_streak, rated_at";
+
 /// Rating and statistics of somebody in a game: a row of `ratings`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, sqlx::FromRow)]
 pub(crate) struct Standing {
@@ -232,11 +237,8 @@ pub(crate) trait RatingRows {
 
 on_both! { impl RatingRows {
     async fn standing(&mut self, user: UserId, game: Kind) -> sqlx::Result<Option<Standing>> {
-        sqlx::query_as("select * from ratings where user_id = $1 and game = $2")
-            .bind(user)
-            .bind(game.name())
-            .fetch_optional(self)
-            .await
+        let sql = format!("select {COLUMNS} from ratings where user_id = $1 and game = $2");
+        sqlx::query_as(AssertSqlSafe(sql)).bind(user).bind(game.name()).fetch_optional(self).await
     }
 
     async fn rating_of(&mut self, user: UserId, game: Kind, now: Millis) -> sqlx::Result<Rating> {

@@ -290,10 +290,13 @@ impl Arena {
     /// When the database does not answer.
     pub async fn notice_settings(&self, user: UserId) -> Result<NoticeSettings> {
         let settings: Option<NoticeSettings> = on!(self.db, pool => {
-            sqlx::query_as("select * from notice_settings where user_id = $1")
-                .bind(user)
-                .fetch_optional(pool)
-                .await
+            sqlx::query_as(
+                "select matched, challenged, result, your_turn, friend_request
+                 from notice_settings where user_id = $1",
+            )
+            .bind(user)
+            .fetch_optional(pool)
+            .await
         })?;
         Ok(settings.unwrap_or_default())
     }

@@ -13,8 +13,8 @@ async fn hear_of(lobby: &mut Socket, holds: impl Fn(&Value) -> bool) -> Value {
     lobby.hear_that("room_update", |it| holds(&it["room"])).await["room"].clone()
 }
 
-/// Both sit down at their room's match; the one on `seat` gives it up.
-async fn play(players: [&Client; 2], id: &str, seat: usize) {
+/// Both sit down at their match; the one on `seat` gives it up.
+pub(crate) async fn play(players: [&Client; 2], id: &str, seat: usize) {
     let path = format!("/ws/game/{id}");
     let mut sockets = [players[0].open(&path).await, players[1].open(&path).await];
     for socket in &mut sockets {

@@ -1,6 +1,7 @@
 //! Rooms in SQL: each is read whole, changed by its rules, and what has changed is written.
 
 use games::Kind;
+use sqlx::AssertSqlSafe;
 
 use crate::{
     MatchId, Millis, PublicUser, UserId,
@@ -49,6 +50,10 @@ pub(crate) trait RoomRows {
     /// Takes somebody out of the queue that they wait in; answers which.
     async fn leave_queues(&mut self, user: UserId) -> sqlx::Result<Option<String>>;
 }
+
+/// The columns of a [`RoomRow`].
+const COLUMNS: &str = "id, code, game, options, private, host_id, match_id, last_match_id, \
+                       matches, revision, created_at";
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct RoomRow {
@@ -118,10 +123,9 @@ on_both! { impl RoomRows {
 
     async fn read_room(&mut self, id: RoomId) -> sqlx::Result<Option<Room>> {
         // The revision first: what is read after it is no older.
-        let row: Option<RoomRow> = sqlx::query_as("select * from rooms where id = $1")
-            .bind(id)
-            .fetch_optional(&mut *self)
-            .await?;
+        let sql = format!("select {COLUMNS} from rooms where id = $1");
+        let row: Option<RoomRow> =
+            sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(&mut *self).await?;
         match row {
             Some(row) => Ok(Some(self.fill_room(row).await?)),
             None => Ok(None),
@@ -129,12 +133,11 @@ on_both! { impl RoomRows {
     }
 
     async fn hold_room(&mut self, id: RoomId) -> sqlx::Result<Option<Room>> {
-        let row: Option<RoomRow> = sqlx::query_as(
-            "update rooms set revision = revision + 1 where id = $1 returning *",
-        )
-        .bind(id)
-        .fetch_optional(&mut *self)
-        .await?;
+        let sql = format!(
+            "update rooms set revision = revision + 1 where id = $1 returning {COLUMNS}"
+        );
+        let row: Option<RoomRow> =
+            sqlx::query_as(AssertSqlSafe(sql)).bind(id).fetch_optional(&mut *self).await?;
         match row {
             Some(row) => Ok(Some(self.fill_room(row).await?)),
             None => Ok(None),
