@@ -133,15 +133,10 @@ pub(super) async fn run(options: &Cluster) -> Result<()> {
     let summary = check::check(&world, &witness, &people).await?;
     println!("{}  {summary}", world.clock());
     tell_away(&world, Duration::from_millis(options.away));
-    let mut log = String::new();
-    for server in &storm.servers {
-        for panic in server.panics() {
-            world.broken("a process panicked", panic);
-        }
-        log += &server.complaints();
-        log.push('\n');
+    for panic in storm.servers.iter().flat_map(Server::panics) {
+        world.broken("a process panicked", panic);
     }
-    judge(&world, witness, &log, seed)
+    judge(&world, storm.servers, seed)
 }
 
 /// How long players were away, for each kind of blow.

@@ -131,8 +131,7 @@ async fn run_crash(crash: Crash) -> Result<()> {
     for panic in server.panics() {
         world.broken("the server panicked", panic);
     }
-    let log = server.complaints();
-    judge(&world, server, &log, seed)
+    judge(&world, vec![server], seed)
 }
 
 /// Builds the server, and gives the program's path.
@@ -243,7 +242,7 @@ async fn strike(world: &World, server: &mut Server, blow: Blow, luck: &mut Small
 }
 
 /// Prints what is wrong, if anything is.
-fn judge(world: &World, server: Server, log: &str, seed: u64) -> Result<()> {
+fn judge(world: &World, servers: Vec<Server>, seed: u64) -> Result<()> {
     let taken_back = world.taken_back();
     if !taken_back.is_empty() {
         println!("Play that went with its process: {}", spread(&taken_back));
@@ -261,9 +260,11 @@ fn judge(world: &World, server: Server, log: &str, seed: u64) -> Result<()> {
             println!("    {example}");
         }
     }
-    println!("\nThe end of the log:\n{log}");
-    println!("The database and the log are left in {}", server.folder().display());
-    // What is dropped takes its folder with it.
-    mem::forget(server.into_folder());
+    for server in servers {
+        println!("\nThe end of the log:\n{}", server.complaints());
+        println!("What it wrote is left in {}", server.folder().display());
+        // What is dropped takes its folder with it.
+        mem::forget(server.into_folder());
+    }
     bail!("{} rules are broken (seed {seed})", broken.len())
 }
