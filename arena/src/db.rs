@@ -13,13 +13,14 @@ use anyhow::{Context, bail};
 use sqlx::{
     Connection, Executor, PgPool, SqliteConnection, SqlitePool,
     migrate::Migrator,
-    postgres::PgPoolOptions,
+    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
         SqliteTransactionManager,
     },
 };
 use sqlx_core::transaction::TransactionManager;
+use tokio::time::timeout;
 
 use crate::UserId;
 
@@ -32,7 +33,11 @@ const CACHE_KIB: u32 = 8 * 1024;
 const WAL_PAGES: u32 = 8_000;
 /// How long a caller waits for a connection before the answer is "try again".
 const ACQUIRE_MAX: Duration = Duration::from_millis(2_500);
+/// How long PostgreSQL may take to say that a connection is in order when it is used no more.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 const CONNECTIONS_MAX: u32 = 16;
+/// Those of [`Db::vital`]: one each.
+const VITAL_MAX: u32 = 3;
 /// A process that stands still gives up what it holds in PostgreSQL as its lease lapses: whoever
 /// takes over its matches would wait for it otherwise, and so would everybody who wants to play.
 const GIVE_UP: &str = "set idle_in_transaction_session_timeout = '1500ms'";
@@ -143,14 +148,29 @@ fn is_postgres(url: &str) -> bool {
 impl Db {
     /// Opens `sqlite://…` or `postgres://…` without changing what is in it.
     pub(crate) async fn open(url: &str) -> anyhow::Result<Db> {
+        Db::open_as("artel", url).await
+    }
+
+    /// The same, under a name by which others on PostgreSQL know our connections.
+    pub(crate) async fn open_as(name: &str, url: &str) -> anyhow::Result<Db> {
         if is_postgres(url) {
+            let options: PgConnectOptions =
+                url.parse().context("reading the database's address")?;
             let pool = PgPoolOptions::new()
                 .max_connections(CONNECTIONS_MAX)
                 .acquire_timeout(ACQUIRE_MAX)
                 .after_connect(|connection, _| {
                     Box::pin(async { connection.execute(GIVE_UP).await.map(drop) })
                 })
-                .connect(url)
+                // Else what nobody answers any more counts as used until TCP gives it up, which
+                // takes a quarter of an hour.
+                .after_release(|connection, _| {
+                    Box::pin(async {
+                        let answered = timeout(ANSWER_WITHIN, connection.ping()).await;
+                        Ok(matches!(answered, Ok(Ok(()))))
+                    })
+                })
+                .connect_with(options.application_name(name))
                 .await
                 .context("opening PostgreSQL")?;
             return Ok(Db::Postgres(pool));
@@ -180,6 +200,18 @@ impl Db {
         let pool = pool.test_before_acquire(false);
         let pool = pool.acquire_timeout(ACQUIRE_MAX).connect_with(options).await;
         Ok(Db::Sqlite(pool.context("opening the SQLite file")?))
+    }
+
+    /// The same database for the journal, for beats and for takeovers, which wait behind nobody: by
+    /// connections of their own, where there can be more than one.
+    pub(crate) fn vital(&self) -> Db {
+        match self {
+            Db::Sqlite(pool) => Db::Sqlite(pool.clone()),
+            Db::Postgres(pool) => {
+                let options = pool.options().clone().max_connections(VITAL_MAX);
+                Db::Postgres(options.connect_lazy_with((*pool.connect_options()).clone()))
+            }
+        }
     }
 
     /// The file of a SQLite database; none where there is none.
@@ -231,6 +263,23 @@ impl Db {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Who gives up waiting for an answer keeps nobody else from the connection's place.
+    #[tokio::test]
+    async fn a_connection_without_an_answer_is_given_up() {
+        let Ok(url) = std::env::var("ARTEL_TEST_POSTGRES") else { return };
+        let db = Db::open(&url).await.unwrap().vital();
+        let Db::Postgres(pool) = &db else { panic!("it is no PostgreSQL") };
+        for _ in 0..VITAL_MAX {
+            let mut connection = pool.acquire().await.unwrap();
+            let sleep = sqlx::query("select pg_sleep(30)").execute(&mut *connection);
+            timeout(Duration::from_millis(50), sleep).await.unwrap_err();
+        }
+        let asked = std::time::Instant::now();
+        while pool.acquire().await.is_err() {
+            assert!(asked.elapsed() < Duration::from_secs(20), "all places are taken");
+        }
+    }
 
     /// Whoever stands still in the middle of a transaction keeps nobody waiting for long.
     #[tokio::test]

@@ -87,7 +87,7 @@ async fn write_group(arena: &Arena, group: &[Line]) -> HashSet<(i64, i64)> {
 
 async fn insert(arena: &Arena, group: &[Line]) -> sqlx::Result<HashSet<(i64, i64)>> {
     let _timer = metrics::sql(module_path!());
-    match &arena.db {
+    match &arena.vital {
         Db::Sqlite(pool) => {
             let mut insert = QueryBuilder::new("insert into journal (match_id, seq, at, entry) ");
             insert.push_values(group, |mut row, line| {

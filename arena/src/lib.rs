@@ -130,6 +130,8 @@ pub struct Arena(Arc<Inner>);
 /// What a handle reaches. The fields are the parts' own; each part's file has its methods.
 pub struct Inner {
     pub(crate) db: db::Db,
+    /// The same, for what waits behind no request: see [`db::Db::vital`].
+    vital: db::Db,
     pub(crate) clock: Clock,
     pub(crate) options: Options,
     pub(crate) keys: sessions::Keys,
@@ -189,7 +191,8 @@ impl Arena {
     pub async fn open(options: Options, clock: Clock) -> anyhow::Result<Arena> {
         cluster::check(&options)?;
         let place = cluster::Place::take(&options).await?;
-        let db = db::Db::open(&options.database_url).await?;
+        let me = cluster::new_process(&options);
+        let db = db::Db::open_as(&cluster::connections_of(me), &options.database_url).await?;
         db.migrate().await?;
         let keys = sessions::Keys::open(&db, &options).await?;
         let providers = oidc::Providers::new(&options)?;
@@ -204,7 +207,7 @@ impl Arena {
             written: CancellationToken::new(),
             writers: TaskTracker::new(),
             gone: CancellationToken::new(),
-            cluster: cluster::Cluster::new(&db, &options),
+            cluster: cluster::Cluster::new(me, &options),
             relay: cluster::Relay::default(),
             players: TaskTracker::new(),
             hashing: passwords::Hashing::new(),
@@ -224,6 +227,7 @@ impl Arena {
             limits: limits::Limits::new(&known, shared.clone()),
             cache: cache::Cache::new(shared),
             bus,
+            vital: db.vital(),
             db,
             clock,
             options,
@@ -342,5 +346,6 @@ impl Arena {
         self.tasks.close();
         self.tasks.wait().await;
         self.db.close().await;
+        self.vital.close().await;
     }
 }

@@ -53,7 +53,7 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(10);
 /// process that died wait at once, while its matches are taken over through the same database.
 const FIND_WITHIN: Duration = Duration::from_secs(6);
 const FIND_PAUSE: Duration = Duration::from_millis(50);
-const ASK_PAUSE: Duration = Duration::from_millis(500);
+const ASK_PAUSE: Duration = Duration::from_secs(1);
 /// How often a rematch that waits looks whether new matches can be made.
 const REMATCH_PAUSE: Duration = Duration::from_millis(300);
 const NONE: Duration = Duration::ZERO;
@@ -217,19 +217,46 @@ struct Row {
     user: PublicUser,
 }
 
-const ROWS: &str = "
-    select m.id as match_id, m.game, m.status, m.created_at, m.updated_at, m.winner, m.options,
-           m.rules, m.seed, m.rated, p.seat, p.side, p.score, p.ready,
-           u.id, u.username, u.display_name, u.avatar_url
-    from matches m
+/// The columns of a [`Row`] …
+const COLUMNS: &str = "
+    m.id as match_id, m.game, m.status, m.created_at, m.updated_at, m.winner, m.options,
+    m.rules, m.seed, m.rated, p.seat, p.side, p.score, p.ready,
+    u.id, u.username, u.display_name, u.avatar_url";
+/// … and where they come from.
+const SEATS: &str = "
+    matches m
     join match_players p on p.match_id = m.id
     join users u on u.id = p.user_id";
+
+/// The same with all that it takes to run the match.
+#[derive(sqlx::FromRow)]
+struct TableRow {
+    #[sqlx(flatten)]
+    row: Row,
+    /// A newcomer's for who has not played.
+    #[sqlx(flatten)]
+    rating: Rating,
+    rated_at: Millis,
+    /// Nobody where there is one process.
+    #[sqlx(flatten)]
+    owner: Owner,
+    room: Option<RoomId>,
+    by_card: bool,
+}
+
+impl TableRow {
+    fn player(&self, now: Millis) -> Player {
+        player(&self.row.user, self.rating.after_idle(now - self.rated_at))
+    }
+}
 
 /// What the task of a match must know of its row.
 #[derive(Clone)]
 struct Opened {
     id: MatchId,
     game: Kind,
+    /// Whether it is stored as begun.
+    active: bool,
     rules: u32,
     seed: Seed,
     rated: bool,
@@ -331,7 +358,10 @@ impl Arena {
     /// # Errors
     /// Not found.
     pub async fn match_info(&self, id: MatchId) -> Result<MatchInfo> {
-        let rows = on!(self.db, pool => pool.acquire().await?.rows(id).await)?;
+        let sql = format!("select {COLUMNS} from {SEATS} where m.id = $1 order by p.seat");
+        let rows = on!(self.db, pool => {
+            sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(pool).await
+        })?;
         let mut found = self.infos(rows).await?;
         found.pop().ok_or_else(|| Error::not_found("there is no such match"))
     }
@@ -343,7 +373,7 @@ impl Arena {
     /// When the database does not answer.
     pub async fn live_matches(&self, game: Option<Kind>) -> Result<Vec<MatchInfo>> {
         let sql = format!(
-            "{ROWS} where m.id in (
+            "select {COLUMNS} from {SEATS} where m.id in (
                  select id from matches
                  where status <> 'finished' and ($1 is null or game = $1)
                    and id not in (select match_id from rooms
@@ -412,7 +442,7 @@ impl Arena {
         let patience = Instant::now() + if self.cluster.is_several() { FIND_WITHIN } else { NONE };
         // Before the first look, so that nothing is missed.
         let mut taken = self.cluster.hear_of_taken();
-        let mut ask_at = Instant::now();
+        let (mut ask_at, mut told) = (Instant::now(), None);
         loop {
             if let Some((handle, users)) = self.live.find(id) {
                 let seat = users.iter().position(|&it| Some(it) == user).map(|it| Seat(it as u8));
@@ -421,9 +451,15 @@ impl Arena {
                     return seated.map_err(|_| full());
                 }
             }
-            if Instant::now() >= ask_at {
-                match self.whose(id).await? {
+            if told.is_some() || Instant::now() >= ask_at {
+                let whose = match told.take() {
+                    Some(by) => Some(by),
+                    None => self.whose(id).await?,
+                };
+                match whose {
                     Some(process) if process == self.cluster.me || process == 0 => {}
+                    // It would not answer: who takes the match over says so.
+                    Some(process) if self.cluster.is_silent(process) => {}
                     Some(process) => match self.sit_afar(process, id, user, after).await {
                         Ok(chair) => return Ok(chair),
                         Err(NotSeated::Full) => return Err(full()),
@@ -431,7 +467,6 @@ impl Arena {
                     },
                     None => return Err(over()),
                 }
-                self.cluster.look_for_matches();
                 ask_at = Instant::now() + ASK_PAUSE;
             }
             if Instant::now() >= patience || self.is_stopping() {
@@ -439,11 +474,11 @@ impl Arena {
                 return Err(Error::refused(Why::Unavailable, "unavailable", detail));
             }
             tokio::select! {
-                taken = taken.recv() => {
-                    if taken.is_ok_and(|it| it.contains(&id)) {
-                        ask_at = Instant::now();
-                    }
-                }
+                taken = taken.recv() => match taken {
+                    Ok(share) => told = share.ids.contains(&id).then_some(share.by),
+                    // Some were missed.
+                    Err(_) => ask_at = Instant::now(),
+                },
                 () = tokio::time::sleep(FIND_PAUSE) => {}
             }
         }
@@ -715,7 +750,10 @@ impl Arena {
             }
             return;
         }
-        if let Err(error) = table.attend(Box::pin(self.mark_active(opened.id))).await {
+        // What goes on from its journal is stored so already.
+        if !opened.active
+            && let Err(error) = table.attend(Box::pin(self.mark_active(opened.id))).await
+        {
             let error = error.report();
             tracing::error!(r#match = %opened.id, %error, "A match begins that is stored as pending");
         }
@@ -891,48 +929,39 @@ impl Arena {
     /// Who plays or played, by seat, as they are shown at the table.
     pub(crate) async fn players_of(&self, id: MatchId) -> Result<Vec<Player>> {
         let now = self.clock.now();
-        on!(self.db, pool => {
-            let mut connection = pool.acquire().await?;
-            let rows = connection.rows(id).await?;
-            let Some(first) = rows.first() else { return Ok(Vec::new()) };
-            Ok(connection.players(kind(&first.game)?, &rows, now).await?)
-        })
+        let rows = on!(self.db, pool => pool.acquire().await?.table(id, now).await)?;
+        Ok(rows.iter().map(|it| it.player(now)).collect())
     }
 
-    /// What it takes to run a match, or to go on with it: by one connection, since all matches of a
-    /// process that died are read at once.
+    /// What it takes to run a match, or to go on with it: in two questions, since those of a
+    /// process that died are read all at once, while their players come back.
     async fn read(&self, id: MatchId) -> Result<Option<Stored>> {
         let now = self.clock.now();
-        let (rows, game, players, owner, entries, room, by_card) = on!(self.db, pool => {
+        let (rows, entries) = on!(self.db, pool => {
             let mut connection = pool.acquire().await?;
-            let rows = connection.rows(id).await?;
-            let Some(first) = rows.first() else { return Ok(None) };
-            let game = kind(&first.game)?;
-            let players = connection.players(game, &rows, now).await?;
-            // Before the entries: once the fence is ours, nobody else adds to them.
-            let owner = connection.owner(id).await?;
-            let entries = connection.entries(id).await?;
-            let room = connection.room_playing(id).await?;
-            (rows, game, players, owner, entries, room, connection.has_card(id).await?)
+            // The owner before the entries: once the fence is ours, nobody else adds to them.
+            (connection.table(id, now).await?, connection.entries(id).await?)
         });
-        let Some(first) = rows.first() else { return Ok(None) };
-        // On SQLite owners are of no interest.
-        let owner = owner.filter(|_| self.cluster.me != 0);
+        let Some(TableRow { row: first, owner, room, by_card, .. }) = rows.first() else {
+            return Ok(None);
+        };
+        let status = status(&first.status)?;
         let opened = Opened {
             id,
-            game,
+            game: kind(&first.game)?,
+            active: status == Status::Active,
             rules: u32::try_from(first.rules).map_err(anyhow::Error::from)?,
             seed: Seed(first.seed as u64),
             rated: first.rated,
             options: json(&first.options)?,
-            users: rows.iter().map(|it| it.user.id).collect(),
+            users: rows.iter().map(|it| it.row.user.id).collect(),
             created_at: first.created_at,
-            owner: owner.unwrap_or(Owner { process: 0, fence: 0 }),
-            room,
-            by_card,
+            owner: *owner,
+            room: *room,
+            by_card: *by_card,
         };
-        let finished = status(&first.status)? == Status::Finished;
-        Ok(Some(Stored { opened, players, entries, finished }))
+        let players = rows.iter().map(|it| it.player(now)).collect();
+        Ok(Some(Stored { opened, players, entries, finished: status == Status::Finished }))
     }
 
     /// Matches from their rows, which come by match and seat; live ones as they are now.
@@ -997,11 +1026,7 @@ pub(crate) trait MatchRows {
 /// A match as it is stored.
 trait StoredRows {
     /// By seat; none of a match that is not there.
-    async fn rows(&mut self, id: MatchId) -> sqlx::Result<Vec<Row>>;
-
-    /// Its players as they are shown at the table, by its `rows`.
-    async fn players(&mut self, game: Kind, rows: &[Row], now: Millis)
-    -> sqlx::Result<Vec<Player>>;
+    async fn table(&mut self, id: MatchId, now: Millis) -> sqlx::Result<Vec<TableRow>>;
 
     /// What was written down of it, in order: microseconds and inputs.
     async fn entries(&mut self, id: MatchId) -> sqlx::Result<Vec<(i64, String)>>;
@@ -1081,23 +1106,27 @@ on_both! { impl MatchRows {
 } }
 
 on_both! { impl StoredRows {
-    async fn rows(&mut self, id: MatchId) -> sqlx::Result<Vec<Row>> {
-        let sql = format!("{ROWS} where m.id = $1 order by p.seat");
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id).fetch_all(self).await
-    }
-
-    async fn players(
-        &mut self,
-        game: Kind,
-        rows: &[Row],
-        now: Millis,
-    ) -> sqlx::Result<Vec<Player>> {
-        let mut players = Vec::with_capacity(rows.len());
-        for row in rows {
-            let rating = self.rating_of(row.user.id, game, now).await?;
-            players.push(player(&row.user, rating));
-        }
-        Ok(players)
+    async fn table(&mut self, id: MatchId, now: Millis) -> sqlx::Result<Vec<TableRow>> {
+        let sql = format!(
+            "select {COLUMNS},
+                    coalesce(r.rating, $2) as rating, coalesce(r.deviation, $3) as deviation,
+                    coalesce(r.volatility, $4) as volatility, coalesce(r.rated_at, $5) as rated_at,
+                    coalesce(o.process, 0) as process, coalesce(o.fence, 0) as fence,
+                    (select id from rooms where match_id = m.id) as room,
+                    exists (select 1 from cards where match_id = m.id) as by_card
+             from {SEATS}
+             left join ratings r on r.user_id = p.user_id and r.game = m.game
+             left join owners o on o.match_id = m.id
+             where m.id = $1 order by p.seat"
+        );
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(id)
+            .bind(Rating::NEW.rating)
+            .bind(Rating::NEW.deviation)
+            .bind(Rating::NEW.volatility)
+            .bind(now)
+            .fetch_all(self)
+            .await
     }
 
     async fn entries(&mut self, id: MatchId) -> sqlx::Result<Vec<(i64, String)>> {

@@ -62,10 +62,17 @@ async fn matches_outlive_their_processes() {
     watcher.hear("game_state").await;
     tokio::join!(ann.come_back(&base), bob.come_back(&base));
     cluster.written(&ann).await;
+    let process = format!("select id from processes where machine = 'm{paused}'");
+    let process = cluster.home.number(&process).await;
+    let connections =
+        format!("select count(*) from pg_stat_activity where application_name = 'artel {process}'");
+    assert!(cluster.home.number(&connections).await > 0);
     cluster.server(paused).signal("STOP");
     tokio::join!(ann.put_out(), bob.put_out());
     tokio::join!(ann.come_back(&base), bob.come_back(&base));
     bob.moves_before(&mut ann).await;
+    // Nobody waits for what it has begun.
+    assert_eq!(cluster.home.number(&connections).await, 0);
     // What is in its sockets' buffers was told before.
     while watcher.next_within(Duration::from_millis(200)).await.is_some() {}
     cluster.server(paused).signal("CONT");
@@ -208,6 +215,21 @@ async fn live_matches_outlive_postgres() {
     assert_eq!(bob.hear("game_over").await["outcome"]["winner"], 1);
     cluster.check(&[&ann.match_id]).await;
     healed(&carol).await;
+}
+
+/// PostgreSQL's machine dies without a word, and another has its place: what waits for an answer
+/// that never comes is given up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_may_be_another() {
+    let Some(cluster) = Cluster::start().await else { return };
+    let ([mut ann, mut bob], _, carol) = at_its_owner(&cluster).await;
+    they_play(&mut ann, &mut bob).await;
+    cluster.postgres.lose();
+    they_play(&mut ann, &mut bob).await;
+    healed(&carol).await;
+    ann.resign().await;
+    assert_eq!(bob.hear("game_over").await["outcome"]["winner"], 1);
+    cluster.check(&[&ann.match_id]).await;
 }
 
 /// The bots of several processes are one: one of them asks Telegram at a time, and what one that

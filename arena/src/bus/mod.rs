@@ -32,6 +32,7 @@ use tokio::{
 
 use crate::{
     Arena, Error, Millis, Result, SessionId, UserId, Why,
+    cluster::Share,
     lobby::LobbyMessage,
     metrics::{self, METRICS},
     options::Secret,
@@ -360,7 +361,8 @@ fn hear(arena: &Arena, ours: bool, news: &[u8], counts: &mut HashMap<(ProcessId,
                 arena.cluster.look_for_matches();
             }
             Word::Taken { ids } => {
-                arena.cluster.others_have(ids.into_iter().map(crate::MatchId).collect());
+                let ids = ids.into_iter().map(crate::MatchId).collect();
+                arena.cluster.others_have(Share { by: from, ids });
             }
             Word::Sit { chair, id, user, after } => {
                 arena.seat_from_afar(from, chair, crate::MatchId(id), user, after);

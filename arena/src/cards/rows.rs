@@ -94,11 +94,8 @@ pub(super) trait CardRows {
     ) -> sqlx::Result<Made>;
 }
 
-/// Matches as cards see them: those that no card made, and the end of those that one did.
+/// Matches that were not made by a card, as cards see them, and the end of those that were.
 pub(crate) trait MatchCards {
-    /// Whether a match was made by a card.
-    async fn has_card(&mut self, id: MatchId) -> sqlx::Result<bool>;
-
     /// The group whose members all these are, if all of them wait there for a game.
     async fn group_of(&mut self, game: Kind, users: [UserId; 2]) -> sqlx::Result<Option<i64>>;
 
@@ -219,14 +216,6 @@ on_both! { impl CardRows {
 } }
 
 on_both! { impl MatchCards {
-    async fn has_card(&mut self, id: MatchId) -> sqlx::Result<bool> {
-        let found: Option<CardId> = sqlx::query_scalar("select id from cards where match_id = $1")
-            .bind(id)
-            .fetch_optional(self)
-            .await?;
-        Ok(found.is_some())
-    }
-
     async fn group_of(&mut self, game: Kind, users: [UserId; 2]) -> sqlx::Result<Option<i64>> {
         let chats: Vec<Option<String>> = sqlx::query_scalar(
             "select chat_id from queue_entries where user_id in ($1, $2) and game = $3",

@@ -30,7 +30,7 @@ struct Taken {
 impl Arena {
     /// Beats, and sees others', until the arena is gone.
     pub(crate) async fn start_beating(&self) -> anyhow::Result<()> {
-        let Db::Postgres(pool) = &self.db else { return Ok(()) };
+        let Db::Postgres(pool) = &self.vital else { return Ok(()) };
         let (pool, taken) = (pool.clone(), Taken { began: Instant::now(), at: AtomicU64::new(0) });
         sqlx::query("insert into processes (id, beat, machine, started_at) values ($1, 1, $2, $3)")
             .bind(self.cluster.me)

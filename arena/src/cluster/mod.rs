@@ -28,7 +28,7 @@ pub(crate) use alone::{Place, check};
 pub(crate) use owners::{Owner, OwnerRows};
 pub(crate) use relay::Relay;
 
-use crate::{Arena, Error, MatchId, Options, Refused, Result, Why, bus::ProcessId, db::Db};
+use crate::{Arena, Error, MatchId, Options, Refused, Result, Why, bus::ProcessId};
 use watch::Watch;
 
 /// How often a process says that it lives, and looks who else does.
@@ -56,9 +56,28 @@ pub(crate) struct Cluster {
     watch: Mutex<Watch>,
     free: Notify,
     /// Matches that others have taken over, share by share.
-    taken: broadcast::Sender<Arc<[MatchId]>>,
+    taken: broadcast::Sender<Arc<Share>>,
     /// Matches that are being opened.
     opening: Mutex<HashSet<MatchId>>,
+}
+
+/// A number for this process; 0 on SQLite, where there is no other.
+pub(crate) fn new_process(options: &Options) -> ProcessId {
+    match options.database_url.starts_with("sqlite:") {
+        true => 0,
+        false => (rand::random::<u64>() >> 1).max(1) as ProcessId,
+    }
+}
+
+/// What PostgreSQL calls the connections of a process.
+pub(crate) fn connections_of(process: ProcessId) -> String {
+    format!("artel {process}")
+}
+
+/// Matches that another process has taken over, and runs.
+pub(crate) struct Share {
+    pub(crate) by: ProcessId,
+    pub(crate) ids: Vec<MatchId>,
 }
 
 /// Keeps a match from being opened twice at a time.
@@ -74,12 +93,9 @@ impl Drop for Opening<'_> {
 }
 
 impl Cluster {
-    pub(crate) fn new(db: &Db, options: &Options) -> Cluster {
+    /// `me` is of [`new_process`].
+    pub(crate) fn new(me: ProcessId, options: &Options) -> Cluster {
         let several = options.redis_url.is_some();
-        let me = match db {
-            Db::Sqlite(_) => 0,
-            Db::Postgres(_) => (rand::random::<u64>() >> 1).max(1) as ProcessId,
-        };
         Cluster {
             me,
             lease: if several { Lease::lapsed() } else { Lease::unlimited() },
@@ -100,8 +116,12 @@ impl Cluster {
 
     /// Whether a process lives, as far as was seen.
     pub(crate) fn lives(&self, process: ProcessId) -> bool {
-        let watch = self.watch();
-        watch.knows(process) && !watch.silent(SILENT).iter().any(|it| it.0 == process)
+        self.watch().knows(process) && !self.is_silent(process)
+    }
+
+    /// Whether a process is silent, and its matches are about to be taken over.
+    pub(crate) fn is_silent(&self, process: ProcessId) -> bool {
+        self.watch().silent(SILENT).iter().any(|it| it.0 == process)
     }
 
     /// The other processes that live, as far as was seen.
@@ -123,13 +143,13 @@ impl Cluster {
     }
 
     /// These run in another process from now on.
-    pub(crate) fn others_have(&self, taken: Arc<[MatchId]>) {
+    pub(crate) fn others_have(&self, share: Share) {
         // Perhaps nobody waits.
-        let _ = self.taken.send(taken);
+        let _ = self.taken.send(Arc::new(share));
     }
 
     /// Hears of matches that others take over.
-    pub(crate) fn hear_of_taken(&self) -> broadcast::Receiver<Arc<[MatchId]>> {
+    pub(crate) fn hear_of_taken(&self) -> broadcast::Receiver<Arc<Share>> {
         self.taken.subscribe()
     }
 

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use sqlx::{PgConnection, PgPool};
 use tokio::time::{sleep, timeout};
 
-use super::SILENT;
+use super::{SILENT, connections_of};
 use crate::{
     Arena, MatchId, Result,
     bus::{ProcessId, To, Word},
@@ -41,9 +41,6 @@ pub(crate) trait OwnerRows {
     /// Puts down who runs a match that was just inserted; 0 where there is one process.
     async fn own(&mut self, id: MatchId, process: ProcessId) -> sqlx::Result<()>;
 
-    /// Who runs a match.
-    async fn owner(&mut self, id: MatchId) -> sqlx::Result<Option<Owner>>;
-
     /// Whether `owner` runs a match; if so, nobody takes it until this transaction ends.
     async fn hold_owner(&mut self, id: MatchId, owner: Owner) -> sqlx::Result<bool>;
 }
@@ -58,13 +55,6 @@ on_both! { impl OwnerRows {
                 .await?;
         }
         Ok(())
-    }
-
-    async fn owner(&mut self, id: MatchId) -> sqlx::Result<Option<Owner>> {
-        sqlx::query_as("select process, fence from owners where match_id = $1")
-            .bind(id)
-            .fetch_optional(self)
-            .await
     }
 
     async fn hold_owner(&mut self, id: MatchId, owner: Owner) -> sqlx::Result<bool> {
@@ -101,7 +91,7 @@ impl Arena {
 
     /// Takes the matches that nobody runs, until the arena closes.
     pub(crate) async fn run_takeovers(self) {
-        let Db::Postgres(pool) = self.db.clone() else { return };
+        let Db::Postgres(pool) = self.vital.clone() else { return };
         let (mut looks, mut up) = (0, true);
         loop {
             tokio::select! {
@@ -159,6 +149,11 @@ impl Arena {
 
     /// Takes the matches of a process that is silent since `beat`, share by share.
     async fn take_from(&self, pool: &PgPool, from: ProcessId, beat: Option<i64>) -> Result<()> {
+        if from != 0 {
+            timeout(TAKE_WITHIN, end_connections(pool, from, beat))
+                .await
+                .map_err(anyhow::Error::from)??;
+        }
         while !self.closing.is_cancelled() {
             let taken = timeout(TAKE_WITHIN, take_share(pool, self.cluster.me, from, beat)).await;
             let taken = taken.map_err(anyhow::Error::from)??;
@@ -227,7 +222,7 @@ impl Arena {
 
     /// Lets go of all matches, whose journals are written: others take them at once.
     pub(crate) async fn release(&self) {
-        let Db::Postgres(pool) = &self.db else { return };
+        let Db::Postgres(pool) = &self.vital else { return };
         let me = self.cluster.me;
         let release = async {
             sqlx::query(
@@ -285,6 +280,23 @@ impl Arena {
             tracing::warn!(r#match = %id, "Another process has taken over a match of ours");
         }
     }
+}
+
+/// Ends what a process has going on in PostgreSQL that has not beaten since `beat`, unless it has:
+/// one that stands still keeps locks, for which others and in the end everybody would wait.
+async fn end_connections(pool: &PgPool, of: ProcessId, beat: Option<i64>) -> sqlx::Result<()> {
+    let _timer = metrics::sql(module_path!());
+    let mut tx = pool.begin().await?;
+    if last_beat(&mut tx, of).await? == beat {
+        sqlx::query(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where application_name = $1 and usename = current_user",
+        )
+        .bind(connections_of(of))
+        .execute(&mut *tx)
+        .await?;
+    }
+    tx.commit().await
 }
 
 /// Takes some matches of a process that has not beaten since `beat`, unless it has; answers which.

@@ -21,9 +21,6 @@ pub(crate) trait RoomRows {
     /// The room of a code.
     async fn room_by_code(&mut self, code: &str) -> sqlx::Result<Option<RoomId>>;
 
-    /// The room that plays a match.
-    async fn room_playing(&mut self, id: MatchId) -> sqlx::Result<Option<RoomId>>;
-
     /// A room as it is.
     async fn read_room(&mut self, id: RoomId) -> sqlx::Result<Option<Room>>;
 
@@ -110,13 +107,6 @@ on_both! { impl RoomRows {
     async fn room_by_code(&mut self, code: &str) -> sqlx::Result<Option<RoomId>> {
         sqlx::query_scalar("select id from rooms where code = $1")
             .bind(code)
-            .fetch_optional(self)
-            .await
-    }
-
-    async fn room_playing(&mut self, id: MatchId) -> sqlx::Result<Option<RoomId>> {
-        sqlx::query_scalar("select id from rooms where match_id = $1")
-            .bind(id)
             .fetch_optional(self)
             .await
     }

@@ -21,6 +21,8 @@ struct State {
     mood: Mood,
     /// How often it was cut: no connection outlives a cut, however soon it is mended.
     cuts: u64,
+    /// How often all connections were lost, without a word to either end.
+    losses: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,11 +46,11 @@ impl Wire {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let near = listener.local_addr().unwrap();
         let url = format!("{scheme}://{user}{near}{}", &rest[place.len()..]);
-        let state = watch::Sender::new(State { mood: Mood::Carries, cuts: 0 });
+        let state = watch::Sender::new(State { mood: Mood::Carries, cuts: 0, losses: 0 });
         let states = state.subscribe();
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                let State { mood, cuts } = *states.borrow();
+                let State { mood, cuts, losses } = *states.borrow();
                 if mood == Mood::Cut {
                     continue;
                 }
@@ -58,8 +60,8 @@ impl Wire {
                     let (read_near, write_near) = near.into_split();
                     let (read_far, write_far) = far.into_split();
                     tokio::select! {
-                        () = carry(read_near, write_far, states.clone()) => {}
-                        () = carry(read_far, write_near, states) => {}
+                        () = carry(read_near, write_far, states.clone(), losses) => {}
+                        () = carry(read_far, write_near, states, losses) => {}
                         // It goes with its test.
                         _ = cut.wait_for(|it| it.cuts != cuts) => {}
                     }
@@ -71,12 +73,21 @@ impl Wire {
 
     /// Cuts what is connected, and carries nothing more.
     pub(crate) fn cut(&self) {
-        self.state.send_modify(|it| *it = State { mood: Mood::Cut, cuts: it.cuts + 1 });
+        self.state.send_modify(|it| {
+            it.mood = Mood::Cut;
+            it.cuts += 1;
+        });
     }
 
     /// Keeps what is connected, and lets nothing through.
     pub(crate) fn hold(&self) {
         self.state.send_modify(|it| it.mood = Mood::Holds);
+    }
+
+    /// Carries nothing more over what is connected, and tells neither end: as when the machine
+    /// there has died and another has its place.
+    pub(crate) fn lose(&self) {
+        self.state.send_modify(|it| it.losses += 1);
     }
 
     /// Carries again, also what was held.
@@ -90,10 +101,12 @@ async fn carry(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     mut states: watch::Receiver<State>,
+    losses: u64,
 ) {
     let mut bytes = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut bytes).await {
-        let carries = states.wait_for(|it| it.mood == Mood::Carries).await.is_ok();
+        let carries =
+            states.wait_for(|it| it.mood == Mood::Carries && it.losses == losses).await.is_ok();
         if !carries || to.write_all(&bytes[..read]).await.is_err() {
             return;
         }
