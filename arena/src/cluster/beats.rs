@@ -10,7 +10,10 @@ use redis::aio::ConnectionManager;
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{LEASE, watch::Look};
+use super::{
+    LEASE, SILENT,
+    watch::{Look, Watch},
+};
 use crate::{Arena, MatchId, Millis, bus::ProcessId, db::Db, metrics};
 
 /// How long Redis may take for a beat, and PostgreSQL: less than what makes the lease lapse.
@@ -107,7 +110,7 @@ impl Arena {
         taken.now();
         self.cluster.redis_answers();
         let look = Look { beats: &beats, asked, answered: Instant::now() };
-        self.cluster.looked(|watch| watch.look_at_redis(look));
+        self.looked(|watch| watch.look_at_redis(look));
     }
 
     /// Looks who lives, and if there is a doubt beats there: a lease that has lapsed is renewed
@@ -134,7 +137,7 @@ impl Arena {
                     .await?;
             let answered = Instant::now();
             let beats: HashMap<_, _> = rows.iter().map(|it| (it.0, it.1)).collect();
-            self.cluster.looked(|watch| {
+            self.looked(|watch| {
                 watch.look_at_sql(Look { beats: &beats, asked, answered });
                 rows.iter().for_each(|it| watch.started(it.0, it.2));
             });
@@ -156,6 +159,26 @@ impl Arena {
             Ok(())
         };
         timeout(SQL_WITHIN, look).await?
+    }
+}
+
+impl Arena {
+    /// Others' beats were looked at. Whoever is silent by that loses its matches at once; and who is
+    /// not listed any more, since another process has taken them already, its chairs.
+    fn looked(&self, look: impl FnOnce(&mut Watch)) {
+        let gone: Vec<ProcessId> = {
+            let mut watch = self.cluster.watch();
+            let listed: Vec<ProcessId> = watch.listed().collect();
+            let silent = watch.silent(SILENT).len();
+            look(&mut watch);
+            if watch.silent(SILENT).len() > silent {
+                self.cluster.look_for_matches();
+            }
+            listed.into_iter().filter(|&it| !watch.knows(it)).collect()
+        };
+        for process in gone {
+            self.relay.lose(process);
+        }
     }
 }
 

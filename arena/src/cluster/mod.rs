@@ -191,16 +191,6 @@ impl Cluster {
         lock(&self.watch)
     }
 
-    /// Others' beats were looked at: whoever is silent by that loses its matches at once.
-    fn looked(&self, look: impl FnOnce(&mut Watch)) {
-        let mut watch = self.watch();
-        let before = watch.silent(SILENT).len();
-        look(&mut watch);
-        if watch.silent(SILENT).len() > before {
-            self.look_for_matches();
-        }
-    }
-
     /// When to look at beats again, after a look that was asked for at `asked`: at the pace of
     /// beats, but as soon as a silence may show.
     fn next_look(&self, asked: Instant) -> Instant {
