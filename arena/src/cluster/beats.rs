@@ -163,8 +163,8 @@ impl Arena {
 }
 
 impl Arena {
-    /// Others' beats were looked at. Whoever is silent by that loses its matches at once; and who is
-    /// not listed any more, since another process has taken them already, its chairs.
+    /// Others' beats were looked at. Whoever is silent by that loses its matches at once; and who
+    /// is not listed any more, since another process has taken them already, its chairs.
     fn looked(&self, look: impl FnOnce(&mut Watch)) {
         let gone: Vec<ProcessId> = {
             let mut watch = self.cluster.watch();
